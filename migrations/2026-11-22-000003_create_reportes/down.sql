@@ -1,0 +1,2 @@
+DROP TABLE reportes;
+DROP FUNCTION reportes_anota_edicion();

@@ -1,0 +1,1 @@
+DROP INDEX conversaciones_por_inicio;
