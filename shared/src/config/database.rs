@@ -1,0 +1,81 @@
+//! `DATABASE_*`, or the older system's `DB_*`: PostgreSQL.
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::{Environment, FromEnvironment, Problems, Section};
+
+/// How to reach PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// `DATABASE_URL`, or what the `DB_*` variables amount to.
+    pub url: SecretString,
+    /// `DATABASE_POOL_SIZE`: connections of this process.
+    pub pool_size: u32,
+}
+
+impl FromEnvironment for DatabaseConfig {
+    fn from_environment(environment: &Environment, problems: &mut Problems) -> Option<Self> {
+        let mut section = Section::new(environment, "DATABASE_", problems);
+        let pool_size = section.number("pool_size", 4, 1, 100);
+        let url = section.secret("url").map(|url| {
+            url.filter(|url| {
+                let well_formed = Url::parse(url.expose_secret())
+                    .is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
+                if !well_formed {
+                    section.problem("url", "expected postgres://user:password@host:5432/database");
+                }
+                well_formed
+            })
+        });
+        section.finish();
+        let mut older = Section::new(environment, "DB_", problems);
+        let older_url = older_url(&mut older);
+        older.finish();
+        let url = match (url?, older_url) {
+            (Some(url), Ok(None)) => url,
+            (Some(url), Ok(Some(_)) | Err(())) => {
+                log::warn!("both DATABASE_URL and DB_* are set: DATABASE_URL is used");
+                url
+            }
+            (None, Ok(Some(url))) => url,
+            (None, Err(())) => return None,
+            (None, Ok(None)) => {
+                if environment.value("DATABASE_URL").is_none()
+                    && environment.value("DATABASE_URL_FILE").is_none()
+                {
+                    problems.push(
+                        "DATABASE_URL",
+                        "required: postgres://user:password@host:5432/database, or DB_HOST, DB_PORT, DB_NAME, DB_USER, \
+                         DB_PASSWORD",
+                    );
+                }
+                return None;
+            }
+        };
+        Some(Self { url, pool_size: pool_size? })
+    }
+}
+
+/// The URL that the older system's variables amount to; `Ok(None)` when none is set. As there, host and port have the
+/// defaults of libpq.
+fn older_url(section: &mut Section<'_>) -> Result<Option<SecretString>, ()> {
+    let (host, port) = (section.text("host"), section.number("port", 5432, 1, u16::MAX));
+    let (name, user, password) = (section.text("name"), section.text("user"), section.secret("password"));
+    if host.is_none() && name.is_none() && user.is_none() && matches!(password, Some(None)) {
+        return Ok(None);
+    }
+    for (variable, value) in [("name", &name), ("user", &user)] {
+        if value.is_none() {
+            section.problem(variable, "required, since other DB_* variables are set (or set DATABASE_URL)");
+        }
+    }
+    let mut url = Url::parse("postgres://localhost").map_err(drop)?;
+    url.set_host(Some(host.as_deref().unwrap_or("localhost")))
+        .map_err(|_| section.problem("host", "not a host name"))?;
+    url.set_port(Some(port.ok_or(())?))?;
+    url.set_username(&user.ok_or(())?)?;
+    url.set_password(password.ok_or(())?.as_ref().map(|password| password.expose_secret()))?;
+    url.set_path(&name.ok_or(())?);
+    Ok(Some(String::from(url).into()))
+}

@@ -1,0 +1,136 @@
+//! The environment, read once: one section, one prefix, one file each. Everything that is wrong is reported at once, each
+//! problem with its variable and the remedy, and never with the value.
+
+mod amqp;
+mod database;
+mod elevenlabs;
+mod report;
+mod section;
+mod sync;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub use amqp::AmqpConfig;
+pub use database::DatabaseConfig;
+pub use elevenlabs::{ElevenLabsConfig, KeySource};
+pub use report::{DataItems, ReportConfig, ReportItems};
+pub use section::Section;
+pub use sync::SyncConfig;
+pub use worker::WorkerConfig;
+
+/// The variables of this process, and those of a `.env` file in the working folder, which never override them.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// Reads the process's variables and `.env`.
+    ///
+    /// # Errors
+    /// [`Problems`] when `.env` is there and cannot be read, or is not of the form `NAME=value`.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn load() -> Result<Self, Problems> {
+        let mut variables = BTreeMap::new();
+        match dotenvy::from_filename_iter(".env") {
+            Ok(lines) => {
+                for line in lines {
+                    // The error would repeat the line, and with it a secret.
+                    let (name, value) =
+                        line.map_err(|_| Problems::one(".env", "has a line that is not NAME=value"))?;
+                    variables.insert(name, value);
+                }
+            }
+            Err(error) if error.not_found() => {}
+            Err(_) => {
+                return Err(Problems::one(
+                    ".env",
+                    "is there and cannot be read: check its rights and encoding",
+                ));
+            }
+        }
+        variables.extend(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        );
+        Ok(Self(variables))
+    }
+
+    /// An environment of these variables.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
+    /// The value of a variable; an empty one counts as not set, as compose files and `.env` files write it.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// Reads the sections that a verb needs, all of them before it complains.
+    ///
+    /// # Errors
+    /// [`Problems`] with everything that is wrong in any of them.
+    pub fn read<T: FromEnvironment>(&self) -> Result<T, Problems> {
+        let mut problems = Problems::default();
+        match T::from_environment(self, &mut problems) {
+            Some(sections) if problems.0.is_empty() => Ok(sections),
+            _ => Err(problems),
+        }
+    }
+}
+
+/// A section of the configuration, or several.
+pub trait FromEnvironment: Sized {
+    /// Reads it; `None` when it cannot be made, with the reasons among the problems.
+    fn from_environment(environment: &Environment, problems: &mut Problems) -> Option<Self>;
+}
+
+macro_rules! sections {
+    ($($name:ident)+) => {
+        impl<$($name: FromEnvironment),+> FromEnvironment for ($($name,)+) {
+            fn from_environment(environment: &Environment, problems: &mut Problems) -> Option<Self> {
+                // All are read before any is missed.
+                let sections = ($($name::from_environment(environment, problems),)+);
+                #[expect(non_snake_case, reason = "one binding a type parameter")]
+                let ($($name,)+) = sections;
+                Some(($($name?,)+))
+            }
+        }
+    };
+}
+
+sections!(A B);
+sections!(A B C);
+sections!(A B C D);
+sections!(A B C D E);
+
+/// Everything that is wrong with the configuration, a line each.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Problems(Vec<String>);
+
+impl Problems {
+    /// The one problem with a variable.
+    #[must_use]
+    pub fn one(variable: &str, problem: &str) -> Self {
+        let mut problems = Self::default();
+        problems.push(variable, problem);
+        problems
+    }
+
+    /// Adds a problem with a variable.
+    pub fn push(&mut self, variable: &str, problem: impl fmt::Display) {
+        self.0.push(format!("{variable}: {problem}"));
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "configuration: {}", self.0.join("\nconfiguration: "))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! One prefix of the environment, taken apart: `envy` collects its variables, and what nobody asked for is a typo.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::{Environment, Problems};
+
+/// The variables that begin with one prefix. Each is taken once; what is left at [`Section::finish`] is unknown.
+#[derive(Debug)]
+pub struct Section<'a> {
+    prefix: &'static str,
+    variables: BTreeMap<String, String>,
+    problems: &'a mut Problems,
+}
+
+impl<'a> Section<'a> {
+    /// Collects the variables that begin with `prefix`.
+    ///
+    /// # Panics
+    /// Never: a map of strings takes any variable.
+    pub fn new(environment: &Environment, prefix: &'static str, problems: &'a mut Problems) -> Self {
+        let set =
+            environment.0.keys().filter_map(|name| Some((name.clone(), environment.value(name)?.to_owned())));
+        let variables = envy::prefixed(prefix).from_iter(set).expect("a map of strings takes any variable");
+        Self { prefix, variables, problems }
+    }
+
+    /// The full name of a variable of this section.
+    fn full(&self, name: &str) -> String {
+        format!("{}{}", self.prefix, name.to_uppercase())
+    }
+
+    /// Says what is wrong with a variable.
+    pub fn problem(&mut self, name: &str, problem: impl Display) {
+        let variable = self.full(name);
+        self.problems.push(&variable, problem);
+    }
+
+    /// Takes a variable's text; names are lower-case and without the prefix.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        self.variables.remove(name)
+    }
+
+    /// Takes a variable and parses it; `expected` says of what form it is. `None` when it is not of that form, which is
+    /// then among the problems.
+    pub fn parsed<T>(
+        &mut self,
+        name: &str,
+        default: T,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let Some(text) = self.text(name) else { return Some(default) };
+        let value = parse(&text);
+        if value.is_none() {
+            self.problem(name, format_args!("expected {expected}"));
+        }
+        value
+    }
+
+    /// A whole number between two bounds.
+    pub fn number<T>(&mut self, name: &str, default: T, min: T, max: T) -> Option<T>
+    where
+        T: Copy + Display + FromStr + PartialOrd,
+    {
+        let expected = format!("a whole number from {min} to {max}");
+        self.parsed(name, default, &expected, |text| {
+            text.parse().ok().filter(|number| (min..=max).contains(number))
+        })
+    }
+
+    /// A duration such as `500ms`, `15s`, `5m`, of at least a millisecond and at most a year.
+    pub fn duration(&mut self, name: &str, default: Duration) -> Option<Duration> {
+        self.parsed(name, default, "a duration such as 500ms, 15s or 5m", parse_duration)
+    }
+
+    /// Several durations, separated by commas.
+    pub fn durations(&mut self, name: &str, default: Vec<Duration>) -> Option<Vec<Duration>> {
+        self.parsed(name, default, "durations separated by commas, such as 15s,1m,5m", |text| {
+            text.split(',').map(str::trim).map(parse_duration).collect()
+        })
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, name: &str, default: bool) -> Option<bool> {
+        self.parsed(name, default, "true or false", |text| text.parse().ok())
+    }
+
+    /// A secret, from `NAME` or from the file that `NAME_FILE` names; both together are a problem. The outer `None`
+    /// says that there was one, the inner that neither is set.
+    #[expect(clippy::option_option, reason = "not set and not readable are different answers")]
+    pub fn secret(&mut self, name: &str) -> Option<Option<SecretString>> {
+        let file_name = format!("{name}_file");
+        match (self.text(name), self.text(&file_name)) {
+            (None, None) => Some(None),
+            (Some(text), None) => Some(Some(text.into())),
+            (None, Some(path)) => match std::fs::read_to_string(&path) {
+                Ok(text) if !text.trim().is_empty() => Some(Some(text.trim().into())),
+                Ok(_) => {
+                    self.problem(&file_name, format_args!("the file {path} is empty"));
+                    None
+                }
+                Err(error) => {
+                    self.problem(&file_name, format_args!("cannot read {path}: {error}"));
+                    None
+                }
+            },
+            (Some(_), Some(_)) => {
+                let variable = self.full(name);
+                self.problem(&file_name, format_args!("set either this or {variable}, not both"));
+                None
+            }
+        }
+    }
+
+    /// Reports what was not taken: a variable with our prefix that nobody reads is a typo.
+    pub fn finish(mut self) {
+        for name in std::mem::take(&mut self.variables).into_keys() {
+            self.problem(&name, "no such variable; see .env.example for those there are");
+        }
+    }
+}
+
+/// The longest duration taken: a year.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// The largest value of AMQP's signed and PostgreSQL's time arithmetic stays far off, and zero is never meant.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let duration = humantime::parse_duration(text).ok()?;
+    (duration >= Duration::from_millis(1) && duration <= LONGEST).then_some(duration)
+}

@@ -1,0 +1,16 @@
+//! What is kept: the pool, the schema and its migrations, the rows of a call, and the book.
+//!
+//! Synchronous diesel meets asynchronous code in one function, [`Database::run`].
+
+pub mod book;
+mod error;
+mod migrate;
+pub(crate) mod migrations;
+mod pool;
+pub mod rows;
+#[rustfmt::skip]
+pub mod schema;
+
+pub use error::DatabaseError;
+pub use migrate::{SchemaError, check_schema, migrate};
+pub use pool::Database;

@@ -1,0 +1,153 @@
+//! The pool, and the one bridge from asynchronous code to diesel.
+
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, NopErrorHandler, Pool};
+use diesel::result::Error;
+use diesel::{Connection, r2d2};
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::DatabaseError;
+use crate::backoff::Backoff;
+use crate::config::DatabaseConfig;
+
+/// How long a batch may wait for a free connection, or for a lost server to answer, before the database counts as away.
+const GET_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often a transaction is tried when a statement fails for a reason that may pass: a deadlock, a lock timeout.
+const TRANSACTION_TRIES: u32 = 3;
+
+/// Between two tries, or two looks at a server that does not answer yet.
+const AGAIN: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+
+/// A pool of connections; clones share it.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: Pool<ConnectionManager<PgConnection>>,
+}
+
+/// What every connection of ours is set to: no statement and no open transaction lasts for ever.
+const SESSION: &str = "SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'; \
+                       SET timezone = 'UTC'; SET client_min_messages = 'warning'";
+
+#[derive(Debug)]
+struct Session;
+
+impl CustomizeConnection<PgConnection, r2d2::Error> for Session {
+    fn on_acquire(&self, connection: &mut PgConnection) -> Result<(), r2d2::Error> {
+        connection.batch_execute(SESSION).map_err(r2d2::Error::QueryError)
+    }
+}
+
+impl Database {
+    /// Opens a pool when the server answers; one that is away is waited for as long as `patience`.
+    ///
+    /// # Errors
+    /// [`DatabaseError::LoginRefused`] at once, [`DatabaseError::Unreachable`] when patience is over.
+    pub async fn open(
+        config: &DatabaseConfig,
+        name: &str,
+        patience: Duration,
+    ) -> Result<Self, DatabaseError> {
+        let url = url_of(config, name);
+        let began = Instant::now();
+        for failures in 1.. {
+            let attempt = url.clone();
+            match blocking(move || Ok::<_, DatabaseError>(drop(PgConnection::establish(&attempt)?))).await {
+                Ok(()) => break,
+                Err(error @ DatabaseError::Unreachable { .. }) if began.elapsed() < patience => {
+                    log::debug!("{error}");
+                    tokio::time::sleep(AGAIN.delay(failures, rand::random())).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let pool = Pool::builder()
+            .max_size(config.pool_size)
+            .min_idle(Some(1))
+            .connection_timeout(GET_TIMEOUT)
+            .connection_customizer(Box::new(Session))
+            // Failures reach whoever asked for the connection; r2d2's own log would repeat them.
+            .error_handler(Box::new(NopErrorHandler))
+            .build_unchecked(ConnectionManager::new(url));
+        Ok(Self { pool })
+    }
+
+    /// Runs diesel code on a connection of the pool, on a thread where it may block.
+    ///
+    /// # Errors
+    /// What the code returns, or [`DatabaseError::Unreachable`] when there is no connection to be had.
+    pub async fn run<T, F>(&self, work: F) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut PgConnection) -> Result<T, Error> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        blocking(move || {
+            let mut connection = pool.get().map_err(|error| DatabaseError::connecting(&error.to_string()))?;
+            Ok(work(&mut connection)?)
+        })
+        .await
+    }
+
+    /// Runs diesel code in a transaction; when a statement fails for a reason that may pass, the whole of it again.
+    ///
+    /// # Errors
+    /// As [`Database::run`].
+    pub async fn transaction<T, F>(&self, work: F) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut PgConnection) -> Result<T, Error> + Clone + Send + 'static,
+    {
+        let mut tries = 1;
+        loop {
+            let work = work.clone();
+            match self.run(move |connection| connection.transaction(|connection| work(connection))).await {
+                Err(DatabaseError::Statement { kind }) if tries < TRANSACTION_TRIES => {
+                    log::debug!("transaction failed ({kind}), try {tries}");
+                    tokio::time::sleep(AGAIN.delay(tries, rand::random())).await;
+                    tries += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Whether the server answers.
+    ///
+    /// # Errors
+    /// As [`Database::run`].
+    pub async fn probe(&self) -> Result<(), DatabaseError> {
+        self.run(|connection| connection.batch_execute("SELECT 1")).await
+    }
+}
+
+/// The URL, with a name for `pg_stat_activity` and a bound for connecting, unless it sets them itself.
+fn url_of(config: &DatabaseConfig, name: &str) -> String {
+    let text = config.url.expose_secret();
+    let Ok(mut url) = Url::parse(text) else { return text.to_owned() };
+    for (parameter, value) in [("application_name", name), ("connect_timeout", "10")] {
+        if url.query_pairs().all(|(set, _)| set != parameter) {
+            url.query_pairs_mut().append_pair(parameter, value);
+        }
+    }
+    url.into()
+}
+
+/// The one place that leaves the asynchronous threads.
+async fn blocking<T, E, F>(work: F) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    F: FnOnce() -> Result<T, E> + Send + 'static,
+{
+    #[expect(clippy::disallowed_methods, reason = "the one place")]
+    let task = tokio::task::spawn_blocking(work);
+    match task.await {
+        Ok(outcome) => outcome,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,68 @@
+//! What one call becomes in the tables: the values of its row in `conversaciones` and in `reportes`.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::ids::{AgentId, ConversationId};
+
+/// The values of a row of `conversaciones`, named as its columns are; the ids keep the source's names.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConversationRow {
+    /// `id_eleven`, the key.
+    pub conversation_id: ConversationId,
+    /// `id_agente`; its row in `agentes` is made with it.
+    pub agent_id: Option<AgentId>,
+    /// Day of the start in the configured time zone.
+    pub fecha: Option<NaiveDate>,
+    /// Time of day of the start in the configured time zone.
+    pub hora_inicio: Option<NaiveTime>,
+    /// Time of day of start + duration; `None` when the duration is zero or absent.
+    pub hora_fin: Option<NaiveTime>,
+    /// `"<n> seconds"`; `None` when zero or absent.
+    pub duracion: Option<String>,
+    /// One line a turn; empty when no turn has text.
+    pub transcripcion: String,
+    /// The start.
+    pub inicio: Option<DateTime<Utc>>,
+    /// Start + duration; `None` when the duration is zero or absent.
+    pub fin: Option<DateTime<Utc>>,
+    /// Duration, seconds; zero stays zero here.
+    pub duracion_segundos: Option<i32>,
+    /// The source's status: `done`, `failed`, or one we do not know.
+    pub estado: Option<String>,
+    /// The source's summary.
+    pub resumen: Option<String>,
+    /// Main language, a code such as `es`.
+    pub idioma: Option<String>,
+    /// The source's `call_successful`: `success`, `failure`, `unknown`.
+    pub exito: Option<String>,
+    /// Data-collection values by id, without rationale.
+    pub datos: Option<Value>,
+    /// Evaluation results by criterion id, without rationale.
+    pub evaluacion: Option<Value>,
+}
+
+/// The values of a row of `reportes`: what an analyst needs of the call.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct ReportRow {
+    /// Which kind of extortion.
+    pub id_extorsion: Option<String>,
+    /// How.
+    pub modo: Option<String>,
+    /// When.
+    pub tiempo: Option<String>,
+    /// Where.
+    pub lugar: Option<String>,
+}
+
+/// Everything one call writes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallRows {
+    /// Its conversation.
+    pub conversation: ConversationRow,
+    /// Its report: one per stored call, all `None` too, since the folio is the call's receipt.
+    pub report: ReportRow,
+    /// Hash of both and of the normalizer's version: the same `huella`, nothing to write.
+    pub huella: Vec<u8>,
+}

@@ -1,0 +1,102 @@
+//! Agents: who takes the calls. Of all that is known of one, its id and name are read.
+
+use serde::Deserialize;
+
+use super::body;
+use super::error::ApiError;
+use super::page::{next_cursor, text};
+use crate::ids::AgentId;
+
+/// An agent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Agent {
+    /// Its id.
+    pub agent_id: AgentId,
+    /// Its name; empty counts as none.
+    pub name: Option<String>,
+}
+
+/// One page of the list of agents.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AgentsPage {
+    /// The agents with a usable id.
+    pub agents: Vec<Agent>,
+    /// Where the next page begins; `None` on the last.
+    pub next_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    agent_id: AgentId,
+    #[serde(default)]
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PageWire {
+    agents: Vec<serde_json::Value>,
+    #[serde(default)]
+    has_more: Option<bool>,
+    #[serde(default)]
+    next_cursor: Option<String>,
+}
+
+impl Agent {
+    /// Parses the answer to a question for one agent, which must be about that one.
+    pub(super) fn parse(asked: &AgentId, body: &[u8]) -> Result<Self, ApiError> {
+        let wire: Wire = body::parse(body)?;
+        if wire.agent_id != *asked {
+            return Err(ApiError::MALFORMED);
+        }
+        Ok(Self { agent_id: wire.agent_id, name: wire.name.filter(|name| !name.is_empty()) })
+    }
+}
+
+impl AgentsPage {
+    /// Parses a page that was asked for with `cursor`; an agent without a usable id is left out.
+    pub(super) fn parse(cursor: Option<&str>, body: &[u8]) -> Result<Self, ApiError> {
+        let wire: PageWire = body::parse(body)?;
+        let agents = wire.agents.iter().filter_map(|item| {
+            let agent_id = AgentId::parse(text(item, "agent_id")?).ok()?;
+            Some(Agent { agent_id, name: text(item, "name").filter(|name| !name.is_empty()).map(Into::into) })
+        });
+        Ok(Self {
+            agents: agents.collect(),
+            next_cursor: next_cursor(wire.has_more, wire.next_cursor, cursor),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_is_an_id_and_perhaps_a_name() {
+        let asked = AgentId::parse("agent_1").expect("an id");
+        for (body, name) in [
+            (
+                r#"{"agent_id":"agent_1","name":"Línea 089","conversation_config":{"x":[1]}}"#,
+                Some("Línea 089"),
+            ),
+            (r#"{"agent_id":"agent_1","name":null}"#, None),
+            (r#"{"agent_id":"agent_1","name":""}"#, None),
+            (r#"{"agent_id":"agent_1"}"#, None),
+        ] {
+            let agent = Agent::parse(&asked, body.as_bytes()).expect(body);
+            assert_eq!(agent.name.as_deref(), name, "{body}");
+        }
+        for body in [r#"{"agent_id":"agent_2"}"#, "{}", "[]", r#"{"agent_id":"agent_1","name":7}"#] {
+            assert_eq!(Agent::parse(&asked, body.as_bytes()).expect_err(body).class(), "malformed", "{body}");
+        }
+    }
+
+    #[test]
+    fn an_odd_agent_does_not_sink_its_page() {
+        let body = br#"{"agents":[7,{"name":"x"},{"agent_id":"agent_1","name":5}],"has_more":true,"next_cursor":"c"}"#;
+        let page = AgentsPage::parse(None, body).expect("a page");
+        assert_eq!(page.agents.len(), 1);
+        assert_eq!(page.agents[0].name, None);
+        assert_eq!(page.next_cursor.as_deref(), Some("c"));
+    }
+}

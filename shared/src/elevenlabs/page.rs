@@ -1,0 +1,159 @@
+//! Pages of the list of conversations: what is asked, and what comes back.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::body;
+use super::error::ApiError;
+use super::number;
+use super::status::Status;
+use crate::ids::{AgentId, ConversationId};
+
+/// The largest page the API gives.
+pub const MAX_PAGE_SIZE: u8 = 100;
+
+/// 2015-01-01, unix seconds: no conversation can have started before; such a start is a fault of the record.
+const EARLIEST_START: i64 = 1_420_070_400;
+
+/// Which conversations are asked for: the parameters that the API has had since 2025-08, no newer ones.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ListQuery {
+    /// Only this agent's.
+    pub agent_id: Option<AgentId>,
+    /// Only those that started after this instant, unix seconds.
+    pub call_start_after_unix: Option<i64>,
+    /// Only those that started up to this instant, unix seconds.
+    pub call_start_before_unix: Option<i64>,
+    /// Where the page begins: the cursor of the page before it. The filters are sent again with it.
+    pub cursor: Option<String>,
+    /// How many at most, 1 to [`MAX_PAGE_SIZE`].
+    pub page_size: u8,
+}
+
+impl Default for ListQuery {
+    /// The first page, as large as can be, of everything.
+    fn default() -> Self {
+        Self {
+            agent_id: None,
+            call_start_after_unix: None,
+            call_start_before_unix: None,
+            cursor: None,
+            page_size: MAX_PAGE_SIZE,
+        }
+    }
+}
+
+impl ListQuery {
+    /// The query's parameters, in a fixed order.
+    pub(super) fn parameters(&self) -> Vec<(&'static str, String)> {
+        let page_size = self.page_size.clamp(1, MAX_PAGE_SIZE).to_string();
+        [
+            ("page_size", Some(page_size)),
+            ("agent_id", self.agent_id.as_ref().map(ToString::to_string)),
+            ("call_start_after_unix", self.call_start_after_unix.map(|instant| instant.to_string())),
+            ("call_start_before_unix", self.call_start_before_unix.map(|instant| instant.to_string())),
+            ("cursor", self.cursor.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+    }
+}
+
+/// One page of the list.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Page {
+    /// The conversations with a usable id, newest first.
+    pub items: Vec<ListItem>,
+    /// How many items had no usable id.
+    pub unusable: usize,
+    /// Where the next page begins; `None` on the last.
+    pub next_cursor: Option<String>,
+    /// When the API answered, by its own clock.
+    pub served_at: Option<DateTime<Utc>>,
+}
+
+/// A conversation in the list. It needs nothing but an id.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ListItem {
+    /// Its id.
+    pub conversation_id: ConversationId,
+    /// Who took the call.
+    pub agent_id: Option<AgentId>,
+    /// When the call started; `None` also for a start that cannot be.
+    pub start: Option<DateTime<Utc>>,
+    /// How far it has come.
+    pub status: Status,
+    /// How long it was, seconds.
+    pub call_duration_secs: Option<i64>,
+    /// The evaluation: `success`, `failure`, `unknown`.
+    pub call_successful: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    // Values, each read on its own: one odd item must not sink the page.
+    conversations: Vec<Value>,
+    #[serde(default)]
+    has_more: Option<bool>,
+    #[serde(default)]
+    next_cursor: Option<String>,
+}
+
+impl Page {
+    /// Parses a page that was asked for with `query`.
+    pub(super) fn parse(
+        query: &ListQuery,
+        body: &[u8],
+        served_at: Option<DateTime<Utc>>,
+    ) -> Result<Self, ApiError> {
+        let wire: Wire = body::parse(body)?;
+        let items: Vec<ListItem> = wire.conversations.iter().filter_map(ListItem::read).collect();
+        let next_cursor = next_cursor(wire.has_more, wire.next_cursor, query.cursor.as_deref());
+        Ok(Self { unusable: wire.conversations.len() - items.len(), items, next_cursor, served_at })
+    }
+}
+
+impl ListItem {
+    fn read(item: &Value) -> Option<Self> {
+        Some(Self {
+            conversation_id: ConversationId::parse(text(item, "conversation_id")?).ok()?,
+            agent_id: text(item, "agent_id").and_then(|id| AgentId::parse(id).ok()),
+            start: whole(item, "start_time_unix_secs").and_then(sane_start),
+            status: text(item, "status").map(Status::from).unwrap_or_default(),
+            call_duration_secs: whole(item, "call_duration_secs"),
+            call_successful: text(item, "call_successful").map(Into::into),
+        })
+    }
+}
+
+/// A field's text, if it is one.
+pub(super) fn text<'a>(item: &'a Value, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_str()
+}
+
+/// A field's number, whole, if it is one.
+fn whole(item: &Value, name: &str) -> Option<i64> {
+    let value = item.get(name)?;
+    value.as_i64().or_else(|| value.as_f64().map(number::whole))
+}
+
+/// The instant, unless no call can have started then.
+fn sane_start(unix_secs: i64) -> Option<DateTime<Utc>> {
+    (unix_secs > EARLIEST_START).then(|| DateTime::from_timestamp(unix_secs, 0)).flatten()
+}
+
+/// Where the next page begins. The list ends when the API says so, and also when it gives no cursor or the one it was
+/// sent: following that would never end. A missing `has_more` leaves the word to the cursor.
+pub(super) fn next_cursor(
+    has_more: Option<bool>,
+    next_cursor: Option<String>,
+    sent: Option<&str>,
+) -> Option<String> {
+    next_cursor.filter(|next| has_more.unwrap_or(true) && !next.is_empty() && Some(next.as_str()) != sent)
+}
+
+#[cfg(test)]
+#[path = "tests/page.rs"]
+mod tests;

@@ -1,0 +1,70 @@
+use serde_json::json;
+
+use super::*;
+
+fn analysis(json: &Value) -> Analysis {
+    let wire: AnalysisWire = serde_json::from_str(&json.to_string()).expect("an analysis");
+    wire.into()
+}
+
+/// The value that an item with this JSON has.
+fn value_of(item: &str) -> Value {
+    let body = format!(r#"{{"data_collection_results":{{"lugar":{item}}}}}"#);
+    let wire: AnalysisWire = serde_json::from_str(&body).expect(item);
+    Analysis::from(wire).data_collection_results.remove("lugar").expect(item)
+}
+
+#[test]
+fn a_value_stands_bare_or_in_its_envelope() {
+    for (item, expected) in [
+        ("null", "null"),
+        ("true", "true"),
+        (r#""Puebla""#, r#""Puebla""#),
+        ("12", "12"),
+        ("-1.50", "-1.50"),
+        ("1e400", "1e+400"),
+        ("123456789012345678901234567890", "123456789012345678901234567890"),
+        (r#"["a",1.0,null]"#, r#"["a",1.0,null]"#),
+        ("{}", "{}"),
+        (r#"{"calle":"5","n":2}"#, r#"{"calle":"5","n":2}"#),
+        (r#"{"value":"Puebla"}"#, r#""Puebla""#),
+        (r#"{"value":7.10}"#, "7.10"),
+        (r#"{"value":{"calle":"5"},"rationale":"he said"}"#, r#"{"calle":"5"}"#),
+        (r#"{"data_collection_id":"lugar","rationale":"he said"}"#, "null"),
+        (r#"{"rationale":"he said"}"#, "null"),
+        (r#"{"json_schema":{"type":"string"},"value":null}"#, "null"),
+        (r#"{"extra":1,"value":"x","more":2}"#, r#""x""#),
+    ] {
+        assert_eq!(value_of(item).to_string(), expected, "{item}");
+    }
+}
+
+#[test]
+fn the_list_speaks_only_when_the_map_is_empty() {
+    let list = json!([{"data_collection_id": "modo", "value": "llamada", "rationale": "x"}, {"value": 1}, 5]);
+    for map in [json!(null), json!({})] {
+        let found = analysis(&json!({"data_collection_results": map, "data_collection_results_list": list}));
+        assert_eq!(found.data_collection_results, BTreeMap::from([("modo".into(), json!("llamada"))]));
+    }
+    let map = json!({"lugar": {"value": "Puebla"}});
+    let found = analysis(&json!({"data_collection_results": map, "data_collection_results_list": list}));
+    assert_eq!(found.data_collection_results, BTreeMap::from([("lugar".into(), json!("Puebla"))]));
+}
+
+#[test]
+fn a_criterion_is_its_result() {
+    let found = analysis(&json!({"call_successful": "success", "transcript_summary": "…",
+        "evaluation_criteria_results": {
+            "a": {"criteria_id": "a", "result": "success", "rationale": "x", "score": 1},
+            "b": {"result": 5}, "c": "failure", "d": null}}));
+    let expected = [("a", Some("success")), ("b", None), ("c", Some("failure")), ("d", None)];
+    let expected = expected.map(|(id, result)| (id.to_owned(), result.map(String::from)));
+    assert_eq!(found.evaluation_criteria_results, BTreeMap::from(expected));
+    assert_eq!(found.call_successful.as_deref(), Some("success"));
+}
+
+#[test]
+fn what_poses_as_a_number_is_an_error_and_not_a_panic() {
+    let body = r#"{"data_collection_results":{"a":{"$serde_json::private::Number":"no"}}}"#;
+    assert!(serde_json::from_str::<AnalysisWire>(body).is_err());
+}

@@ -1,0 +1,23 @@
+//! The broker: what we ask for, on its way. The only place that knows lapin.
+//!
+//! - [`Topology`]: every exchange and queue, with its arguments.
+//! - [`Broker`]: a connection; a [`Publisher`] and [`Subscription`]s are made on it.
+//! - [`Message`]: a job with its own headers, as it travels; [`Delivery`]: one that arrived and waits for its answer.
+//!
+//! A connection that is lost is not repaired: who uses it gets [`QueueError::Lost`], drops it and opens another. What
+//! was held comes again, and every write is an upsert. lapin's own recovery leaves out channel errors (an ack timeout,
+//! a failed declaration), so it would only be a second way beside this one.
+
+mod connection;
+mod error;
+mod message;
+mod publisher;
+mod subscription;
+mod topology;
+
+pub use connection::Broker;
+pub use error::QueueError;
+pub use message::{Failure, Lane, Message, UnknownLane};
+pub use publisher::{Pending, Publisher};
+pub use subscription::{Delivery, Subscription};
+pub use topology::{Destination, Topology};

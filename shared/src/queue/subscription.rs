@@ -1,0 +1,74 @@
+//! Consuming one queue.
+
+use futures_util::StreamExt;
+use lapin::Acker;
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions};
+use lapin::types::FieldTable;
+
+use super::{Lane, Message, QueueError};
+
+/// A consumer of one queue. Dropping it closes its channel, and everything it delivered that has no answer yet goes back.
+#[derive(Debug)]
+pub struct Subscription {
+    // Declared before the channel, so that it is dropped first.
+    consumer: lapin::Consumer,
+    channel: lapin::Channel,
+}
+
+/// A message that arrived and waits for its answer. Without one it goes back to its queue when the channel closes.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The message.
+    pub message: Message,
+    /// The lane it came through; dead letters of before have none.
+    pub lane: Option<Lane>,
+    acker: Acker,
+}
+
+impl Subscription {
+    pub(super) async fn open(channel: lapin::Channel, queue: &str) -> Result<Self, QueueError> {
+        let options = BasicConsumeOptions::default();
+        let consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?;
+        Ok(Self { consumer, channel })
+    }
+
+    /// The next delivery.
+    ///
+    /// # Errors
+    /// [`QueueError::Lost`], also when the broker cancels the consumer (its queue was deleted).
+    pub async fn next(&mut self) -> Result<Delivery, QueueError> {
+        let delivery = self
+            .consumer
+            .next()
+            .await
+            .ok_or_else(|| QueueError::Lost { reason: "consumer cancelled".into() })??;
+        let message = Message::received(delivery.data, &delivery.properties);
+        Ok(Delivery { message, lane: delivery.routing_key.as_str().parse().ok(), acker: delivery.acker })
+    }
+
+    /// Asks for no more deliveries; those that are held can still be answered.
+    ///
+    /// # Errors
+    /// [`QueueError::Lost`].
+    pub async fn cancel(&self) -> Result<(), QueueError> {
+        Ok(self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()).await?)
+    }
+}
+
+impl Delivery {
+    /// Removes the message from its queue. `false`: its channel is gone, so it will be delivered again.
+    ///
+    /// # Errors
+    /// [`QueueError::Lost`].
+    pub async fn ack(&self) -> Result<bool, QueueError> {
+        Ok(self.acker.ack(BasicAckOptions::default()).await?)
+    }
+
+    /// Puts the message back into its queue. `false`: its channel is gone, so it is back already.
+    ///
+    /// # Errors
+    /// [`QueueError::Lost`].
+    pub async fn requeue(&self) -> Result<bool, QueueError> {
+        Ok(self.acker.nack(BasicNackOptions { requeue: true, multiple: false }).await?)
+    }
+}
