@@ -1,0 +1,61 @@
+//! The command line, and what a process of it does.
+
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser};
+use shared::config::Environment;
+use shared::exit::Exit;
+use shared::shutdown::Shutdown;
+
+use crate::drain::Drain;
+use crate::worker::Worker;
+
+/// How long a stop may take: what is held must be answered by then. Container runtimes and systemd should allow more.
+const GRACE: Duration = Duration::from_secs(25);
+
+/// Fetches the calls that `producer sync` asked for, and stores them in PostgreSQL.
+///
+/// Works until SIGTERM or SIGINT, then finishes what it holds within 25 s; a second signal ends it at once, and its jobs
+/// go back to the queue. Any number of workers may run at once. Configured by environment variables or a .env file:
+/// see .env.example.
+#[derive(Debug, Parser)]
+#[command(name = "consumer", version, after_help = EXIT_CODES)]
+pub struct Options {
+    /// Work until there is nothing left to do, then end; calls that are not finished at their source are not waited for
+    #[arg(long)]
+    drain: bool,
+
+    /// With --drain: wait for retries that are due sooner than this, and let no pause last longer
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = humantime::parse_duration, requires = "drain")]
+    wait: Duration,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 failed; 64 wrong usage or configuration, or a refused login; 69 broker or database away for 5 min
+(with --drain also the API, for longer than --wait); 75 schema not migrated, or throttled for longer than --wait;
+77 the API key is refused (with --drain).";
+
+impl Options {
+    /// Works, and says how the process ends.
+    ///
+    /// # Errors
+    /// Whatever keeps it from working.
+    pub async fn run(self) -> anyhow::Result<Exit> {
+        let environment = Environment::load()?;
+        shared::logging::init(&environment)?;
+        let config = environment.read()?;
+        let shutdown = Shutdown::on_signals(GRACE)?;
+        let drain = self.drain.then(|| Drain::new(self.wait));
+        tokio::select! {
+            biased;
+            () = shutdown.soft().cancelled() => Ok(Exit::Done),
+            worker = Worker::open(config, drain) => worker?.run(&shutdown).await,
+        }
+    }
+
+    /// The command line's definition, for checks.
+    #[must_use]
+    pub fn definition() -> clap::Command {
+        Self::command()
+    }
+}

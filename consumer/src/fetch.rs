@@ -1,0 +1,110 @@
+//! The first verb: asks the API for a conversation, and decides at the failing line what a failure means.
+
+use std::sync::Arc;
+
+use shared::elevenlabs::{ApiError, Client, Conversation};
+use shared::ids::ConversationId;
+use tokio_util::sync::CancellationToken;
+
+use crate::outage::{Fault, Outage};
+use crate::pace::{Pace, Slot};
+use crate::verdict::{Cause, Interruption, Unstored, Verdict};
+
+/// Asks for conversations, at the pace that the API allows.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    client: Client,
+    pace: Arc<Pace>,
+    outage: Arc<Outage>,
+}
+
+impl Fetcher {
+    /// A fetcher of at most `concurrency` requests at a time.
+    #[must_use]
+    pub fn new(client: Client, concurrency: usize) -> Self {
+        Self { client, pace: Arc::new(Pace::new(concurrency)), outage: Arc::default() }
+    }
+
+    /// The client it asks with.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Waits until another request may be made.
+    pub async fn slot(&self) -> Slot {
+        self.pace.slot().await
+    }
+
+    /// Fetches a finished conversation; the slot is given back when it is here. A 429 is waited out. `ending` cancelled
+    /// means that nothing new is begun.
+    ///
+    /// # Errors
+    /// The verdict on the job, or an interruption that is not its fault.
+    pub async fn fetch(
+        &self,
+        conversation_id: &ConversationId,
+        _slot: Slot,
+        ending: &CancellationToken,
+    ) -> Result<Conversation, Unstored> {
+        loop {
+            tokio::select! {
+                biased;
+                () = ending.cancelled() => return Err(Interruption::Stopping.into()),
+                () = self.pace.cooled() => {}
+            }
+            match self.client.conversation(conversation_id).await {
+                Ok(conversation) => {
+                    self.answered();
+                    return finished(conversation);
+                }
+                Err(ApiError::Throttled { retry_after, .. }) => {
+                    self.pace.throttled(retry_after).map_err(|_| Interruption::Throttled)?;
+                }
+                Err(error) => return Err(self.refused(conversation_id, &error).await),
+            }
+        }
+    }
+
+    fn answered(&self) {
+        self.pace.answered();
+        self.outage.answered();
+    }
+
+    async fn refused(&self, conversation_id: &ConversationId, error: &ApiError) -> Unstored {
+        log::debug!(conversation_id:%; "fetching {conversation_id} failed: {error}");
+        match error {
+            ApiError::KeyRefused { .. } => Interruption::Key.into(),
+            ApiError::NotFound { .. } | ApiError::Refused { .. } => {
+                self.answered();
+                Verdict::Dead(error.into()).into()
+            }
+            error if error.is_service_level() => {
+                let fault = self.outage.failed(conversation_id, &self.client).await;
+                Unstored {
+                    verdict: (fault != Fault::Api).then(|| Verdict::Retry(error.into())),
+                    interruption: (fault != Fault::Job).then_some(Interruption::Api),
+                }
+            }
+            error => {
+                self.answered();
+                Verdict::Retry(Cause::from(error)).into()
+            }
+        }
+    }
+}
+
+/// A call that goes on, or whose analysis is not there yet, is looked at later. An unknown status with content is taken
+/// as it is; without, it is no news.
+fn finished(conversation: Conversation) -> Result<Conversation, Unstored> {
+    let status = &conversation.status;
+    let known_final = status.is_final();
+    if status.is_unfinished() || !(known_final || conversation.has_content()) {
+        return Err(Verdict::Snooze { started_at: conversation.started_at() }.into());
+    }
+    if !known_final {
+        let conversation_id = &conversation.conversation_id;
+        log::warn!(conversation_id:%; "{conversation_id} has a status that this release does not know; stored, not final");
+    }
+    Ok(conversation)
+}

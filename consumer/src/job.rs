@@ -1,0 +1,91 @@
+//! The way of one job: fetch → normalize → persist → settle.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use chrono::Utc;
+use futures_util::FutureExt;
+use shared::config::ReportConfig;
+use shared::queue::Delivery;
+use tokio_util::sync::CancellationToken;
+
+use crate::fetch::Fetcher;
+use crate::normalize::normalize;
+use crate::pace::Slot;
+use crate::persist::{Writer, Written};
+use crate::settle::{Settled, Settler, Unsettled};
+use crate::verdict::{Cause, Interruption, Unstored, Verdict};
+
+/// What a job needs on its way.
+#[derive(Debug)]
+pub struct Stations {
+    /// Where it is fetched.
+    pub fetcher: Fetcher,
+    /// How it becomes rows.
+    pub report: ReportConfig,
+    /// Where its rows are written.
+    pub writer: Writer,
+    /// Where it is answered.
+    pub settler: Settler,
+}
+
+/// How a job ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// What the answer came to; `None` when it was given back unanswered.
+    pub settled: Option<Settled>,
+    /// What stops the worker, if this job met it.
+    pub interruption: Option<Interruption>,
+    /// The answer could not be given: the connection to the broker is of no use any more.
+    pub broker: Option<shared::queue::QueueError>,
+}
+
+/// Works one job to its end. A delivery without a verdict is left unanswered: it goes back to its queue when the channel
+/// closes, which an interruption always leads to.
+pub async fn work(
+    delivery: Delivery,
+    slot: Slot,
+    stations: Arc<Stations>,
+    ending: CancellationToken,
+) -> Ended {
+    let way = AssertUnwindSafe(store(&delivery, slot, &stations, &ending)).catch_unwind();
+    let unstored = match way.await {
+        Ok(Ok(written)) => {
+            log::debug!("job done: {written:?}");
+            Verdict::Stored.into()
+        }
+        Ok(Err(unstored)) => unstored,
+        // The panic's own message is on standard error; it says where, not what.
+        Err(_) => Verdict::Retry(Cause::PANIC).into(),
+    };
+    let Unstored { verdict, mut interruption } = unstored;
+    let (mut settled, mut broker) = (None, None);
+    if let Some(verdict) = verdict {
+        #[expect(clippy::disallowed_methods, reason = "the clock is read here, for all that settles")]
+        let now = Utc::now();
+        match stations.settler.settle(&delivery, verdict, now).await {
+            Ok(answer) => settled = Some(answer),
+            Err(Unsettled::Queue(error)) => broker = Some(error),
+            Err(Unsettled::Database(error)) => {
+                log::warn!("the book cannot be written: {error}");
+                interruption = Some(Interruption::Database);
+            }
+        }
+    }
+    Ended { settled, interruption, broker }
+}
+
+async fn store(
+    delivery: &Delivery,
+    slot: Slot,
+    stations: &Stations,
+    ending: &CancellationToken,
+) -> Result<Written, Unstored> {
+    let job = delivery.message.job().map_err(|error| {
+        log::warn!("a message is set aside: {error}");
+        Verdict::Dead(Cause::BROKEN_MESSAGE)
+    })?;
+    let conversation = stations.fetcher.fetch(&job.conversation_id, slot, ending).await?;
+    let rows = normalize(&conversation, &stations.report);
+    Ok(stations.writer.write(rows).await?)
+}

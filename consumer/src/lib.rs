@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod cli;
+pub mod drain;
+pub mod fetch;
+pub mod job;
+pub mod normalize;
+pub mod outage;
+pub mod pace;
+pub mod persist;
+pub mod session;
+pub mod settle;
+pub mod tally;
+pub mod verdict;
+pub mod worker;

@@ -1,0 +1,15 @@
+//! The content's hash: the same `huella`, nothing to write.
+
+use sha2::{Digest, Sha256};
+use shared::database::rows::{ConversationRow, ReportRow};
+
+/// Raised when the same conversation normalizes to other rows than before, so that stored ones are written anew.
+pub const NORMALIZER_VERSION: u32 = 1;
+
+/// SHA-256 over the version and both rows. Objects inside are sorted by key when they are built, so the same content
+/// has the same serialization, whatever order the source wrote it in.
+pub(super) fn of(conversation: &ConversationRow, report: &ReportRow) -> Vec<u8> {
+    let content = serde_json::to_vec(&(NORMALIZER_VERSION, conversation, report))
+        .expect("rows have text keys only, so they serialize");
+    Sha256::digest(content).to_vec()
+}

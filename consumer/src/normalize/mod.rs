@@ -1,0 +1,82 @@
+//! From a conversation to its rows: pure, without a clock, and without a way to fail.
+//!
+//! Whatever the source sends ends as values that the tables can hold: instants outside the calendar become `None`,
+//! U+0000 disappears, and every literal occurrence of the caller's line becomes [`MASK`]. Whether a conversation is
+//! ready to be stored is not decided here.
+
+mod analysis;
+mod huella;
+mod line;
+mod mask;
+mod search;
+mod times;
+mod transcript;
+
+use shared::config::ReportConfig;
+use shared::database::rows::{CallRows, ConversationRow};
+use shared::elevenlabs::{Analysis, Conversation, Status};
+
+pub use huella::NORMALIZER_VERSION;
+pub use mask::MASK;
+
+use mask::Mask;
+use times::Times;
+
+/// What `estado` says of a status that is no token.
+const UNKNOWN_STATUS: &str = "unknown";
+
+/// The longest token that is kept.
+const MAX_TOKEN_LENGTH: usize = 40;
+
+/// The rows of a conversation.
+#[must_use]
+pub fn normalize(conversation: &Conversation, config: &ReportConfig) -> CallRows {
+    let mask = Mask::new(&conversation.caller_line);
+    let times = Times::new(conversation, config.timezone, &mask);
+    let analysis = conversation.analysis.as_ref();
+    let report = analysis.map(|found| analysis::report(found, &config.items, &mask)).unwrap_or_default();
+    let row = ConversationRow {
+        conversation_id: conversation.conversation_id.clone(),
+        agent_id: conversation.agent_id.clone(),
+        fecha: times.fecha,
+        hora_inicio: times.hora_inicio,
+        hora_fin: times.hora_fin,
+        duracion: times.duracion,
+        transcripcion: transcript::lines(&conversation.transcript, &mask),
+        inicio: times.inicio,
+        fin: times.fin,
+        duracion_segundos: times.duracion_segundos,
+        estado: Some(status(&conversation.status, &mask)),
+        resumen: analysis.and_then(|found| summary(found, &mask)),
+        idioma: token(conversation.metadata.main_language.as_deref(), &mask),
+        exito: token(analysis.and_then(|found| found.call_successful.as_deref()), &mask),
+        datos: analysis.and_then(|found| analysis::datos(found, &config.data_items, &mask)),
+        evaluacion: analysis.and_then(|found| analysis::evaluacion(found, &mask)),
+    };
+    let huella = huella::of(&row, &report);
+    CallRows { conversation: row, report, huella }
+}
+
+fn status(status: &Status, mask: &Mask) -> String {
+    match status {
+        Status::Other(text) => token(Some(text), mask).unwrap_or_else(|| UNKNOWN_STATUS.into()),
+        documented => documented.to_string(),
+    }
+}
+
+fn summary(analysis: &Analysis, mask: &Mask) -> Option<String> {
+    let summary = mask.text(analysis.transcript_summary.as_deref()?);
+    (!summary.is_empty()).then_some(summary)
+}
+
+/// A text, if it is one of the source's short words (`es`, `success`, `in-progress`): anything else does not belong
+/// in a column of codes, and might say who called.
+fn token(text: Option<&str>, mask: &Mask) -> Option<String> {
+    let text = text?;
+    let is_token_byte = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let is_token = (1..=MAX_TOKEN_LENGTH).contains(&text.len()) && text.bytes().all(is_token_byte);
+    (is_token && !mask.hides(text)).then(|| text.into())
+}
+
+#[cfg(test)]
+mod tests;

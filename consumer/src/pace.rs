@@ -1,0 +1,180 @@
+//! How many requests are in flight: as many as `ELEVENLABS_CONCURRENCY` allows, fewer while the API throttles.
+//!
+//! Additive increase, multiplicative decrease: each answer adds a fraction of a slot, a wave of 429 takes three of ten,
+//! and nothing is asked until its Retry-After, or else a growing wait, is over.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use shared::backoff::Backoff;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Between two waves of 429 that name no Retry-After. The vendor's own client begins at 1 s and caps at 60 s.
+const COOL_DOWN: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
+
+/// Deliveries are held through a cool-down, or several in a row, of this length; a longer one is a pause. Far below the
+/// broker's 30 minutes.
+const LONGEST_HOLD: Duration = Duration::from_secs(60);
+
+/// What a wave of 429 leaves of the slots.
+const DECREASE: f64 = 0.7;
+
+/// The slots of one worker.
+#[derive(Debug)]
+pub struct Pace {
+    state: Mutex<State>,
+    freed: Notify,
+    most: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    slots: f64,
+    in_flight: usize,
+    waves: u32,
+    throttled_since: Option<Instant>,
+    cool_until: Option<Instant>,
+}
+
+/// The right to one request at a time; dropping it gives it back.
+#[derive(Debug)]
+pub struct Slot(Arc<Pace>);
+
+/// The API throttles for longer than deliveries should be held.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TooLong;
+
+impl Pace {
+    /// A pace of at most `most` requests in flight.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "at most 1000")]
+        let slots = most as f64;
+        let state = State { slots, in_flight: 0, waves: 0, throttled_since: None, cool_until: None };
+        Self { state: Mutex::new(state), freed: Notify::new(), most }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds the lock can panic half-way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a slot, and for the end of a cool-down.
+    pub async fn slot(self: &Arc<Self>) -> Slot {
+        loop {
+            self.cooled().await;
+            let freed = self.freed.notified();
+            {
+                let mut state = self.state();
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "between 1 and 1000"
+                )]
+                let slots = state.slots as usize;
+                if state.in_flight < slots {
+                    state.in_flight += 1;
+                    return Slot(Arc::clone(self));
+                }
+            }
+            freed.await;
+        }
+    }
+
+    /// Waits for the end of a cool-down.
+    pub async fn cooled(&self) {
+        loop {
+            let until = self.state().cool_until.filter(|until| *until > Instant::now());
+            match until {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => return,
+            }
+        }
+    }
+
+    /// The API answered.
+    pub fn answered(&self) {
+        let mut state = self.state();
+        state.waves = 0;
+        state.throttled_since = None;
+        let before = state.slots;
+        #[expect(clippy::cast_precision_loss, reason = "at most 1000")]
+        let most = self.most as f64;
+        state.slots = (state.slots + 1.0 / state.slots).min(most);
+        if before.floor() < state.slots.floor() {
+            self.freed.notify_one();
+        }
+    }
+
+    /// The API throttled; requests of the same wave shrink the pace once.
+    ///
+    /// # Errors
+    /// [`TooLong`] when this cool-down, or all since the last answer together, is too long to hold deliveries.
+    pub fn throttled(&self, retry_after: Option<Duration>) -> Result<(), TooLong> {
+        let now = Instant::now();
+        let mut state = self.state();
+        let since = *state.throttled_since.get_or_insert(now);
+        if state.cool_until.is_none_or(|until| until <= now) {
+            state.waves += 1;
+            state.slots = (state.slots * DECREASE).max(1.0);
+        }
+        let wait = retry_after.unwrap_or_else(|| COOL_DOWN.delay(state.waves, rand::random()));
+        let until = now + wait;
+        state.cool_until = Some(state.cool_until.map_or(until, |before| before.max(until)));
+        if wait > LONGEST_HOLD || now - since > LONGEST_HOLD { Err(TooLong) } else { Ok(()) }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.state().in_flight -= 1;
+        self.0.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wave_of_429_shrinks_the_pace_once_and_answers_widen_it_again() {
+        let pace = Arc::new(Pace::new(8));
+        for _ in 0..8 {
+            assert_eq!(pace.throttled(Some(Duration::from_secs(2))), Ok(()));
+        }
+        assert!((pace.state().slots - 5.6).abs() < 0.01);
+        let began = Instant::now();
+        let held: Vec<_> = [pace.slot().await, pace.slot().await, pace.slot().await].into();
+        assert!(began.elapsed() >= Duration::from_secs(2), "Retry-After is honoured");
+        drop(held);
+        for _ in 0..100 {
+            pace.answered();
+        }
+        assert!((pace.state().slots - 8.0).abs() < 0.01);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slots_are_bounded_and_given_back() {
+        let pace = Arc::new(Pace::new(1));
+        let slot = pace.slot().await;
+        let second = tokio::time::timeout(Duration::from_secs(1), pace.slot()).await;
+        assert!(second.is_err());
+        drop(slot);
+        let _second = pace.slot().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_without_end_is_a_pause() {
+        let pace = Pace::new(8);
+        assert_eq!(pace.throttled(Some(Duration::from_secs(61))), Err(TooLong));
+        let pace = Pace::new(8);
+        let mut outcomes = Vec::new();
+        for _ in 0..9 {
+            outcomes.push(pace.throttled(None));
+            pace.cooled().await;
+        }
+        assert_eq!(outcomes.first(), Some(&Ok(())));
+        assert_eq!(outcomes.last(), Some(&Err(TooLong)));
+    }
+}

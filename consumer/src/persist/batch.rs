@@ -1,0 +1,130 @@
+//! Batches by size and age; knows no SQL. The age counts from a batch's first row, and several batches are written at
+//! once, on as many connections as the pool has.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::config::WorkerConfig;
+use shared::database::rows::CallRows;
+use shared::database::{Database, DatabaseError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::upsert::{Written, upsert};
+
+type Outcome = Result<Written, DatabaseError>;
+
+#[derive(Debug)]
+struct Item {
+    rows: CallRows,
+    done: oneshot::Sender<Outcome>,
+}
+
+/// Takes rows one by one, and writes them many at a time; clones share the batches.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    items: mpsc::Sender<Item>,
+}
+
+impl Writer {
+    /// Starts writing, with at most `connections` batches at once. It ends, its last batch written, when every clone is
+    /// dropped.
+    #[must_use]
+    pub fn start(database: Database, config: &WorkerConfig, connections: u32) -> Self {
+        let (items, received) = mpsc::channel(config.batch_size);
+        tokio::spawn(collect(received, database, config.batch_size, config.batch_delay, connections));
+        Self { items }
+    }
+
+    /// Writes the rows of one call, and waits until they are committed.
+    ///
+    /// # Errors
+    /// What the database says of these rows, or of all of it.
+    ///
+    /// # Panics
+    /// When the writing task panicked.
+    pub async fn write(&self, rows: CallRows) -> Result<Written, DatabaseError> {
+        let (done, outcome) = oneshot::channel();
+        self.items.send(Item { rows, done }).await.expect("the writing task lives as long as a writer");
+        outcome.await.expect("the writing task answers every item")
+    }
+}
+
+async fn collect(
+    mut items: mpsc::Receiver<Item>,
+    database: Database,
+    batch_size: usize,
+    batch_delay: Duration,
+    connections: u32,
+) {
+    let connections = Arc::new(Semaphore::new(connections as usize));
+    while let Some(first) = items.recv().await {
+        let flush_at = Instant::now() + batch_delay;
+        let mut batch = vec![first];
+        while batch.len() < batch_size {
+            match tokio::time::timeout_at(flush_at, items.recv()).await {
+                Ok(Some(item)) => batch.push(item),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        // While every connection is busy the batch waits here, and what comes meanwhile in the channel: bounded both.
+        let connection =
+            Arc::clone(&connections).acquire_owned().await.expect("this semaphore is never closed");
+        tokio::spawn(write(batch, database.clone(), connection));
+    }
+}
+
+async fn write(batch: Vec<Item>, database: Database, _connection: OwnedSemaphorePermit) {
+    let began = Instant::now();
+    // Sorted and once each: writers lock in one order, and a statement meets no row twice. A later copy wins.
+    let mut calls = BTreeMap::new();
+    let mut waiting: BTreeMap<String, Vec<oneshot::Sender<Outcome>>> = BTreeMap::new();
+    for Item { rows, done } in batch {
+        let conversation_id = rows.conversation.conversation_id.to_string();
+        waiting.entry(conversation_id.clone()).or_default().push(done);
+        calls.insert(conversation_id, rows);
+    }
+    let outcomes = write_calls(calls, &database).await;
+    let count = |wanted| {
+        outcomes.values().filter(|outcome| matches!(outcome, Ok(written) if *written == wanted)).count()
+    };
+    let (inserted, updated, unchanged) =
+        (count(Written::Inserted), count(Written::Updated), count(Written::Unchanged));
+    let failed = outcomes.values().filter(|outcome| outcome.is_err()).count();
+    let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    log::info!(
+        inserted, updated, unchanged, failed, elapsed_ms;
+        "batch written: {inserted} inserted, {updated} updated, {unchanged} unchanged, {failed} failed in {elapsed_ms} ms"
+    );
+    for (conversation_id, outcome) in outcomes {
+        for done in waiting.remove(&conversation_id).into_iter().flatten() {
+            // Nobody waits any more when the job was dropped; the row is written all the same.
+            done.send(outcome.clone()).ok();
+        }
+    }
+}
+
+/// All in one transaction; when that fails for the sake of a row, one by one, so that only the guilty one fails.
+async fn write_calls(calls: BTreeMap<String, CallRows>, database: &Database) -> BTreeMap<String, Outcome> {
+    let (ids, rows): (Vec<_>, Vec<_>) = calls.into_iter().unzip();
+    let rows = Arc::new(rows);
+    let all = Arc::clone(&rows);
+    match database.transaction(move |connection| upsert(connection, &all)).await {
+        Ok(written) => ids.into_iter().zip(written.into_iter().map(Ok)).collect(),
+        Err(error) if error.is_outage() || ids.len() == 1 => {
+            ids.into_iter().map(|conversation_id| (conversation_id, Err(error.clone()))).collect()
+        }
+        Err(error) => {
+            log::debug!("a batch failed, writing its rows one by one: {error}");
+            let mut outcomes = BTreeMap::new();
+            for (index, conversation_id) in ids.into_iter().enumerate() {
+                let rows = Arc::clone(&rows);
+                let one = move |connection: &mut _| upsert(connection, &rows[index..=index]);
+                let outcome = database.transaction(one).await;
+                outcomes.insert(conversation_id, outcome.map(|written| written[0]));
+            }
+            outcomes
+        }
+    }
+}

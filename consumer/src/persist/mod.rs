@@ -1,0 +1,7 @@
+//! The third verb: writes rows in batches. [`Writer::write`] returns only when the batch that holds them is committed.
+
+mod batch;
+mod upsert;
+
+pub use batch::Writer;
+pub use upsert::{Written, upsert};

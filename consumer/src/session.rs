@@ -1,0 +1,154 @@
+//! One stay at the broker: deliveries are taken, worked side by side and answered, until something ends it. Nothing of a
+//! session outlives it: what it could not answer goes back to its queue when its connection closes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::queue::{Broker, Delivery, Lane, QueueError, Subscription};
+use shared::shutdown::Shutdown;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::drain::Drain;
+use crate::job::{Ended, Stations, work};
+use crate::pace::Slot;
+use crate::tally::Tally;
+use crate::verdict::Interruption;
+
+/// How often an idle `--drain` looks whether there is anything left. The contract says two looks one second apart.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Why a session ended.
+#[derive(Debug)]
+pub enum End {
+    /// It was asked to stop, and has answered or given back all it held.
+    Stopped,
+    /// `--drain` found nothing left to do.
+    Drained,
+    /// Something that is no job's fault is in the way.
+    Paused(Interruption),
+    /// The broker was lost.
+    Lost(QueueError),
+}
+
+/// A stay at the broker.
+#[derive(Debug)]
+pub struct Session {
+    broker: Broker,
+    fetch: Subscription,
+    backfill: Subscription,
+    stations: Arc<Stations>,
+    jobs: JoinSet<Ended>,
+    /// Cancelled when nothing new is begun.
+    ending: CancellationToken,
+}
+
+impl Session {
+    /// Begins to consume both lanes.
+    ///
+    /// # Errors
+    /// [`QueueError`].
+    pub async fn open(broker: Broker, stations: Arc<Stations>, prefetch: u16) -> Result<Self, QueueError> {
+        let fetch = broker.subscribe(Lane::Fetch, prefetch).await?;
+        let backfill = broker.subscribe(Lane::Backfill, prefetch).await?;
+        Ok(Self { broker, fetch, backfill, stations, jobs: JoinSet::new(), ending: CancellationToken::new() })
+    }
+
+    /// Works until something ends it, and then until what is held is answered or given back.
+    pub async fn run(mut self, shutdown: &Shutdown, mut drain: Option<Drain>, tally: &Tally) -> End {
+        let end = self.take(shutdown, drain.as_mut(), tally).await;
+        self.ending.cancel();
+        let end = tokio::select! {
+            end = self.finish(end, tally) => end,
+            () = shutdown.hard().cancelled() => {
+                log::warn!("{} jobs go back to their queue unanswered", self.jobs.len());
+                self.jobs.shutdown().await;
+                End::Stopped
+            }
+        };
+        self.broker.close().await;
+        end
+    }
+
+    /// Takes deliveries, the fresh ones first, as slots for requests come free.
+    async fn take(&mut self, shutdown: &Shutdown, mut drain: Option<&mut Drain>, tally: &Tally) -> End {
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut slot: Option<Slot> = None;
+        loop {
+            let delivery = tokio::select! {
+                biased;
+                () = shutdown.soft().cancelled() => return End::Stopped,
+                Some(ended) = self.jobs.join_next() => {
+                    if let Some(end) = reap(ended, tally) {
+                        return end;
+                    }
+                    continue;
+                }
+                free = self.stations.fetcher.slot(), if slot.is_none() => {
+                    slot = Some(free);
+                    continue;
+                }
+                delivery = self.fetch.next(), if slot.is_some() => delivery,
+                delivery = self.backfill.next(), if slot.is_some() => delivery,
+                _ = look.tick() => {
+                    if let Some(drain) = drain.as_deref_mut() {
+                        match drain.is_done(&self.broker, self.jobs.is_empty()).await {
+                            Ok(true) => return End::Drained,
+                            Ok(false) => {}
+                            Err(error) => return End::Lost(error),
+                        }
+                    }
+                    continue;
+                }
+            };
+            match (delivery, slot.take()) {
+                (Ok(delivery), Some(slot)) => self.begin(delivery, slot),
+                (Err(error), _) => return End::Lost(error),
+                (Ok(_), None) => unreachable!("deliveries are only taken with a slot"),
+            }
+        }
+    }
+
+    fn begin(&mut self, delivery: Delivery, slot: Slot) {
+        self.jobs.spawn(work(delivery, slot, Arc::clone(&self.stations), self.ending.clone()));
+    }
+
+    /// Asks for no more, and waits for what is under way. Deliveries that were never begun go back by themselves.
+    async fn finish(&mut self, end: End, tally: &Tally) -> End {
+        if !matches!(end, End::Lost(_)) {
+            for subscription in [&self.fetch, &self.backfill] {
+                if let Err(error) = subscription.cancel().await {
+                    log::debug!("cancelling a consumer failed: {error}");
+                }
+            }
+        }
+        let mut lost = None;
+        while let Some(ended) = self.jobs.join_next().await {
+            if let Some(End::Lost(error)) = reap(ended, tally) {
+                lost = Some(error);
+            }
+        }
+        match (end, lost) {
+            (End::Drained | End::Paused(_), Some(error)) => End::Lost(error),
+            (end, _) => end,
+        }
+    }
+}
+
+/// Counts a job that ended, and says whether it ends the session.
+fn reap(ended: Result<Ended, tokio::task::JoinError>, tally: &Tally) -> Option<End> {
+    match ended {
+        Ok(Ended { settled, interruption, broker }) => {
+            if let Some(settled) = settled {
+                tally.count(settled);
+            }
+            broker
+                .map(End::Lost)
+                .or(interruption.filter(|&why| why != Interruption::Stopping).map(End::Paused))
+        }
+        // Only a panic outside of the job's own way, or an abort: its delivery is unanswered, so it comes again.
+        Err(error) => Some(End::Lost(QueueError::Lost { reason: format!("a task failed: {error}") })),
+    }
+}

@@ -1,0 +1,203 @@
+//! The worker: one session at the broker after the other, until it is asked to stop or has nothing left to do. Between two
+//! of them it waits for what was in the way: the broker, the API, the key, or the database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use shared::backoff::{Backoff, Ladder};
+use shared::config::{AmqpConfig, DatabaseConfig, ElevenLabsConfig, ReportConfig, WorkerConfig};
+use shared::database::{Database, SchemaError, check_schema};
+use shared::exit::Exit;
+use shared::queue::{Broker, QueueError};
+use shared::shutdown::Shutdown;
+use tokio::time::Instant;
+
+use crate::drain::Drain;
+use crate::fetch::Fetcher;
+use crate::job::Stations;
+use crate::persist::Writer;
+use crate::session::{End, Session};
+use crate::settle::Settler;
+use crate::tally::Tally;
+use crate::verdict::Interruption;
+
+/// A dependency that cannot be reached is given up after this long, for the supervisor to act.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A schema that is being migrated is waited for this long.
+const MIGRATION: Duration = Duration::from_secs(60);
+
+/// Between two attempts to reach something that is away.
+const AGAIN: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
+
+/// Everything that a worker is configured with.
+pub type Config = (ElevenLabsConfig, DatabaseConfig, AmqpConfig, WorkerConfig, ReportConfig);
+
+/// A worker.
+#[derive(Debug)]
+pub struct Worker {
+    amqp: AmqpConfig,
+    prefetch: u16,
+    database: Database,
+    fetcher: Fetcher,
+    report: ReportConfig,
+    writer: Writer,
+    name: String,
+    drain: Option<Drain>,
+    tally: Tally,
+}
+
+impl Worker {
+    /// Opens the database and checks its schema; with `drain`, this worker ends when there is nothing left to do.
+    ///
+    /// # Errors
+    /// The client cannot be made, the database cannot be reached, or its schema is not this release's.
+    pub async fn open(config: Config, drain: Option<Drain>) -> anyhow::Result<Self> {
+        let (elevenlabs, database_config, amqp, worker, report) = config;
+        let name = shared::process::name("consumer");
+        let client = elevenlabs.client()?;
+        let database = Database::open(&database_config, &name, PATIENCE).await?;
+        wait_for_schema(&database).await?;
+        // One connection stays free for the book.
+        let writer = Writer::start(database.clone(), &worker, (database_config.pool_size - 1).max(1));
+        let tally = Tally::new(drain.is_some());
+        let fetcher = Fetcher::new(client, elevenlabs.concurrency);
+        Ok(Self { amqp, prefetch: worker.prefetch, database, fetcher, report, writer, name, drain, tally })
+    }
+
+    /// Works until it is asked to stop, or has nothing left to do.
+    ///
+    /// # Errors
+    /// The broker refuses us, or cannot be reached for five minutes.
+    pub async fn run(&self, shutdown: &Shutdown) -> anyhow::Result<Exit> {
+        let exit = self.sessions(shutdown).await;
+        self.tally.finish();
+        log::info!("{}", self.tally);
+        exit
+    }
+
+    async fn sessions(&self, shutdown: &Shutdown) -> anyhow::Result<Exit> {
+        loop {
+            let session = tokio::select! {
+                biased;
+                () = shutdown.soft().cancelled() => return Ok(Exit::Done),
+                session = self.connect() => session?,
+            };
+            match session.run(shutdown, self.drain.clone(), &self.tally).await {
+                End::Stopped | End::Drained => return Ok(Exit::Done),
+                End::Lost(error) => log::warn!("{error}; what was held will be delivered again"),
+                End::Paused(why) => {
+                    log::warn!("pausing: {}", because(why));
+                    let recovered = tokio::select! {
+                        biased;
+                        () = shutdown.soft().cancelled() => return Ok(Exit::Done),
+                        recovered = self.recover(why) => recovered,
+                    };
+                    if let Err(exit) = recovered {
+                        log::error!("giving up the drain: {}", because(why));
+                        return Ok(exit);
+                    }
+                    log::info!("going on");
+                }
+            }
+        }
+    }
+
+    /// Connects to the broker, and keeps trying for as long as the patience lasts.
+    async fn connect(&self) -> Result<Session, QueueError> {
+        let began = Instant::now();
+        for failures in 1.. {
+            match self.session().await {
+                Err(error @ (QueueError::LoginRefused | QueueError::Topology { .. })) => return Err(error),
+                Err(error) if began.elapsed() >= PATIENCE => return Err(error),
+                Err(error) => log::warn!("{error}; trying again"),
+                Ok(session) => {
+                    log::info!("consuming as {}", self.name);
+                    return Ok(session);
+                }
+            }
+            tokio::time::sleep(AGAIN.delay(failures, rand::random())).await;
+        }
+        unreachable!("the range has no end")
+    }
+
+    async fn session(&self) -> Result<Session, QueueError> {
+        let broker = Broker::connect(&self.amqp, &self.name).await?;
+        let publisher = broker.publisher().await?;
+        let settler =
+            Settler::new(publisher, self.database.clone(), Ladder::new(self.amqp.retry_delays.clone()));
+        let stations = Stations {
+            fetcher: self.fetcher.clone(),
+            report: self.report.clone(),
+            writer: self.writer.clone(),
+            settler,
+        };
+        Session::open(broker, Arc::new(stations), self.prefetch).await
+    }
+
+    /// Probes until what was in the way is gone: never with a job. A drain does not wait longer than it was told to.
+    async fn recover(&self, why: Interruption) -> Result<(), Exit> {
+        let began = Instant::now();
+        let longest = self.drain.as_ref().map(Drain::wait);
+        for failures in 1.. {
+            let wait = AGAIN.delay(failures, rand::random());
+            if longest.is_some_and(|longest| began.elapsed() + wait > longest) {
+                return Err(exit_of(why));
+            }
+            tokio::time::sleep(wait).await;
+            match self.is_well(why).await {
+                Ok(()) => break,
+                Err(error) => log::warn!("still pausing: {error:#}"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_well(&self, why: Interruption) -> anyhow::Result<()> {
+        match why {
+            Interruption::Database => self.database.probe().await?,
+            Interruption::Key | Interruption::Api | Interruption::Throttled => {
+                let client = self.fetcher.client();
+                if why == Interruption::Key {
+                    client.reload_key().context("ELEVENLABS_API_KEY_FILE")?;
+                }
+                client.probe().await?;
+            }
+            Interruption::Stopping => {}
+        }
+        Ok(())
+    }
+}
+
+async fn wait_for_schema(database: &Database) -> Result<(), SchemaError> {
+    let began = Instant::now();
+    loop {
+        match check_schema(database).await {
+            Err(error @ SchemaError::Older { .. }) if began.elapsed() < MIGRATION => {
+                log::warn!("{error}; waiting for it");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn because(why: Interruption) -> &'static str {
+    match why {
+        Interruption::Api => "the API does not answer as it should",
+        Interruption::Throttled => "the API keeps throttling (429)",
+        Interruption::Key => "the API refuses the key: check ELEVENLABS_API_KEY and its scope convai_read",
+        Interruption::Database => "PostgreSQL cannot be reached or written",
+        Interruption::Stopping => "stopping",
+    }
+}
+
+fn exit_of(why: Interruption) -> Exit {
+    match why {
+        Interruption::Api | Interruption::Database => Exit::Unavailable,
+        Interruption::Throttled => Exit::TryLater,
+        Interruption::Key => Exit::KeyRefused,
+        Interruption::Stopping => Exit::Done,
+    }
+}
