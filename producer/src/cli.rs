@@ -1,0 +1,62 @@
+//! The command line: verbs to modules.
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use shared::config::Environment;
+use shared::exit::Exit;
+use shared::shutdown::Shutdown;
+
+use crate::{dead, migrate, sync};
+
+/// How long a stop may take: a page that is being published is finished and recorded.
+const GRACE: Duration = Duration::from_secs(25);
+
+/// Asks ElevenLabs which calls there are, and has the new ones fetched; looks after those that failed.
+///
+/// Configured by environment variables or a .env file: see .env.example.
+#[derive(Debug, Parser)]
+#[command(name = "producer", version, after_help = EXIT_CODES)]
+pub struct Options {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 failed; 64 wrong usage or configuration, a refused login, or a database newer than this program;
+69 a dependency cannot be reached; 75 try later (another pass runs, throttled, database not migrated); 77 the API key is
+refused.";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Bring the database's schema up to date; an older system's tables are adopted with every row
+    Migrate,
+    /// One pass: list the calls since the last one, and ask for those that are new
+    Sync(sync::Options),
+    /// What was set aside: list, show, replay, discard
+    #[command(subcommand)]
+    Dead(dead::Verb),
+}
+
+impl Options {
+    /// Does what the verb says, and says how the process ends.
+    ///
+    /// # Errors
+    /// Whatever keeps the verb from being done.
+    pub async fn run(self) -> anyhow::Result<Exit> {
+        let environment = Environment::load()?;
+        shared::logging::init(&environment)?;
+        let shutdown = Shutdown::on_signals(GRACE)?;
+        let work = async {
+            match self.verb {
+                Verb::Migrate => migrate::run(&environment).await,
+                Verb::Sync(options) => options.run(&environment, &shutdown).await,
+                Verb::Dead(verb) => verb.run(&environment, &shutdown).await,
+            }
+        };
+        tokio::select! {
+            outcome = work => outcome,
+            () = shutdown.hard().cancelled() => anyhow::bail!("stopped before it was done"),
+        }
+    }
+}

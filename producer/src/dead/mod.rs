@@ -1,0 +1,70 @@
+//! `producer dead`: what was set aside.
+//!
+//! Listing and showing read the book. Replay and discard mark the book first, and then rotate the queue once so that the
+//! messages follow: interrupted half-way, the next rotation does the rest.
+
+mod discard;
+mod list;
+mod replay;
+mod rotate;
+mod selection;
+
+pub use rotate::book_crashed;
+
+use shared::config::{AmqpConfig, DatabaseConfig, Environment};
+use shared::database::Database;
+use shared::exit::Exit;
+use shared::queue::Broker;
+use shared::shutdown::Shutdown;
+
+use crate::open;
+use crate::sync::Lease;
+
+/// The name of the one turn at the queue, among the scopes of `cursores`.
+const TURN: &str = "dead";
+
+/// What can be done with dead letters.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    /// List them, the oldest first, and count them by class; looks at the database only
+    List(list::Options),
+    /// Show all that is known of some
+    Show(list::ShowOptions),
+    /// Ask for them again
+    Replay(replay::Options),
+    /// Set them aside for good, with a reason; can be taken back
+    Discard(discard::Options),
+}
+
+impl Verb {
+    /// Does what the verb says.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being done.
+    pub async fn run(self, environment: &Environment, shutdown: &Shutdown) -> anyhow::Result<Exit> {
+        match self {
+            Self::List(options) => options.run(environment).await,
+            Self::Show(options) => options.run(environment).await,
+            Self::Replay(options) => options.run(environment, shutdown).await,
+            Self::Discard(options) => options.run(environment, shutdown).await,
+        }
+    }
+}
+
+async fn open_database(environment: &Environment) -> anyhow::Result<Database> {
+    Ok(open::database(&environment.read::<DatabaseConfig>()?).await?)
+}
+
+/// Opens both, and takes the turn at the queue; `None` when another has it, which has been said.
+async fn open_queue(environment: &Environment) -> anyhow::Result<Option<(Database, Broker, Lease)>> {
+    let (database, amqp) = environment.read::<(DatabaseConfig, AmqpConfig)>()?;
+    let database = open::database(&database).await?;
+    let broker = open::broker(&amqp).await?;
+    Ok(match Lease::take(&database, TURN).await? {
+        Ok(lease) => Some((database, broker, lease)),
+        Err(another) => {
+            log::error!("{another}");
+            None
+        }
+    })
+}

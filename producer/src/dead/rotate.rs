@@ -1,0 +1,207 @@
+//! One turn of `089.dead`: every message that lay there at the start is taken once, and goes where the book says. It is
+//! published before it is acked, to its lane or to the queue's own tail, and never rejected or merely looked at: both would
+//! count against it.
+
+use std::collections::HashSet;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::database::Database;
+use shared::database::book::{self, Death, Standing};
+use shared::exit::Exit;
+use shared::queue::{Broker, Delivery, Destination, Lane, Message, Publisher};
+use shared::shutdown::Shutdown;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::TURN;
+use crate::output;
+use crate::sync::Lease;
+
+/// Deliveries held at once: only one is worked at a time, the others are on their way.
+const PREFETCH: u16 = 64;
+
+/// A message that was there at the start and does not come: another consumer took it.
+const MISSING_AFTER: Duration = Duration::from_secs(5);
+
+/// What a turn came to.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Rotation {
+    /// Back in their lanes.
+    pub(super) replayed: u64,
+    /// Dropped: stored, discarded, or a second copy.
+    pub(super) dropped: u64,
+    /// Still dead.
+    pub(super) kept: u64,
+    /// Entered in the book only now: jobs that killed their worker.
+    pub(super) crashed: u64,
+    /// It was stopped before its end; the next one does the rest.
+    pub(super) is_partial: bool,
+}
+
+impl Rotation {
+    /// A turn that did not come round is a failure to be repeated.
+    pub(super) fn exit(&self) -> Exit {
+        if self.is_partial { Exit::Failed } else { Exit::Done }
+    }
+}
+
+/// Enters in the book what the broker itself dead-lettered, when the queue holds more or less than the book says. Another
+/// that is at the queue already does the same.
+///
+/// # Errors
+/// What the broker or the database says.
+pub async fn book_crashed(broker: &Broker, database: &Database, shutdown: &Shutdown) -> anyhow::Result<()> {
+    let depth = broker.depth(&broker.topology().queue(Destination::Dead)).await?;
+    let booked: i64 = database.run(book::dead_by_class).await?.into_iter().map(|(_, count)| count).sum();
+    if i64::from(depth) == booked {
+        return Ok(());
+    }
+    let Ok(lease) = Lease::take(database, TURN).await? else { return Ok(()) };
+    let rotation = rotate(broker, database, None, shutdown).await;
+    lease.give_back().await?;
+    let Rotation { crashed, dropped, .. } = rotation?;
+    if crashed + dropped > 0 {
+        log::warn!(crashed, dropped; "dead letters looked through: {crashed} crashed jobs entered, {dropped} copies dropped");
+    }
+    Ok(())
+}
+
+/// Turns the queue once; at most `rate` replays a second.
+pub(super) async fn rotate(
+    broker: &Broker,
+    database: &Database,
+    rate: Option<NonZeroU32>,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Rotation> {
+    let count = broker.depth(&broker.topology().queue(Destination::Dead)).await?;
+    let publisher = broker.publisher().await?;
+    let mut letters = broker.subscribe_to_dead(PREFETCH).await?;
+    let mut pace = interval(rate.map_or(Duration::from_nanos(1), |rate| Duration::from_secs(1) / rate.get()));
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut turn = Turn { database, publisher, seen: HashSet::new(), rotation: Rotation::default() };
+    let bar = output::bar(count.into());
+    for _ in 0..count {
+        if shutdown.soft().is_cancelled() {
+            turn.rotation.is_partial = true;
+            break;
+        }
+        let Ok(delivery) = timeout(MISSING_AFTER, letters.next()).await else { break };
+        if turn.take(&delivery?).await? == Fate::Replay {
+            pace.tick().await;
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(turn.rotation)
+}
+
+/// What becomes of one message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fate {
+    Replay,
+    Drop,
+    Keep,
+    /// Keep, and enter its death.
+    Enter,
+}
+
+/// What the book's standing of a message's conversation means for it; `replays` are those that the message has had.
+fn fate(standing: Option<&Standing>, replays: u32, was_seen: bool) -> Fate {
+    match standing {
+        _ if was_seen => Fate::Drop,
+        None => Fate::Enter,
+        Some(standing) if standing.is_settled => Fate::Drop,
+        Some(standing) if standing.is_dead => Fate::Keep,
+        Some(standing) if i64::from(replays) < i64::from(standing.replays) => Fate::Replay,
+        Some(_) => Fate::Enter,
+    }
+}
+
+struct Turn<'a> {
+    database: &'a Database,
+    publisher: Publisher,
+    /// Dead letters count by id: a second copy is one too many.
+    seen: HashSet<String>,
+    rotation: Rotation,
+}
+
+impl Turn<'_> {
+    async fn take(&mut self, delivery: &Delivery) -> anyhow::Result<Fate> {
+        #[expect(clippy::disallowed_methods, reason = "the clock is read once a message")]
+        let now = Utc::now();
+        let message = &delivery.message;
+        let (id, key) = (message.book_id(), message.book_id());
+        let standing = self.database.run(move |connection| book::standing(connection, &key)).await?;
+        let fate = fate(standing.as_ref(), message.replays, !self.seen.insert(id));
+        match fate {
+            Fate::Replay => {
+                self.replay(message, standing.as_ref(), now).await?;
+                self.rotation.replayed += 1;
+            }
+            Fate::Drop => self.rotation.dropped += 1,
+            Fate::Keep => {
+                self.publisher.publish(message, Destination::Dead).await?;
+                self.rotation.kept += 1;
+            }
+            Fate::Enter => {
+                self.enter(message, now).await?;
+                self.rotation.crashed += 1;
+                self.rotation.kept += 1;
+            }
+        }
+        delivery.ack().await?;
+        Ok(fate)
+    }
+
+    async fn replay(
+        &self,
+        message: &Message,
+        standing: Option<&Standing>,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<()> {
+        let lane = Lane::of(standing.and_then(|standing| standing.started_at), now);
+        let replays = standing.map_or(0, |standing| u32::try_from(standing.replays).unwrap_or(0));
+        Ok(self.publisher.publish(&message.clone().replayed(replays), Destination::Work(lane)).await?)
+    }
+
+    /// A job that killed its worker again and again never got a verdict: the broker moved it here. One that a worker put
+    /// here, and that the book does not know, comes from before the book was restored.
+    async fn enter(&self, message: &Message, now: DateTime<Utc>) -> anyhow::Result<()> {
+        let failure = message.failure.as_ref().filter(|_| !message.was_moved_by_broker);
+        let class = failure.map_or("crashed", |failure| failure.class.as_str()).to_owned();
+        let http_status = failure.and_then(|failure| failure.http_status);
+        let job = message.job().ok();
+        let death = Death {
+            conversation_id: message.book_id(),
+            agent_id: job.as_ref().and_then(|job| job.agent_id.as_ref()).map(ToString::to_string),
+            run_id: job.and_then(|job| job.run_id),
+            lane: Lane::Fetch.as_str(),
+            class: class.clone(),
+            http_status,
+            attempts: message.attempt,
+            replays: message.replays,
+        };
+        self.database.transaction(move |connection| book::record_death(connection, &death)).await?;
+        let named = message.clone().failed(&class, http_status, false, now);
+        Ok(self.publisher.publish(&named, Destination::Dead).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_book_says_where_a_dead_letter_goes() {
+        let standing =
+            |is_dead, is_settled, replays| Standing { is_dead, is_settled, replays, started_at: None };
+        assert_eq!(fate(None, 0, false), Fate::Enter);
+        assert_eq!(fate(Some(&standing(true, false, 0)), 0, false), Fate::Keep);
+        assert_eq!(fate(Some(&standing(true, false, 0)), 0, true), Fate::Drop);
+        assert_eq!(fate(Some(&standing(false, true, 0)), 0, false), Fate::Drop);
+        assert_eq!(fate(Some(&standing(false, false, 1)), 0, false), Fate::Replay);
+        assert_eq!(fate(Some(&standing(false, false, 1)), 1, false), Fate::Enter);
+    }
+}

@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+
+pub mod cli;
+pub mod dead;
+pub mod migrate;
+pub mod open;
+pub mod output;
+mod records;
+pub mod sync;

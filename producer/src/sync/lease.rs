@@ -1,0 +1,110 @@
+//! One pass at a time per scope: a lease in a row, so that it holds across hosts and through connection poolers.
+
+use std::time::Duration;
+
+use shared::database::{Database, DatabaseError};
+use shared::process;
+use tokio_util::sync::CancellationToken;
+
+use crate::records::{self, Turn};
+
+/// How long a holder that gives no sign keeps its turn.
+const LASTS: Duration = Duration::from_secs(60);
+
+/// How often a turn is renewed.
+const RENEWED_EVERY: Duration = Duration::from_secs(15);
+
+/// Another process holds the turn.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("another pass runs ({holder}); unless it gives a sign, its turn ends at {until}")]
+pub struct AnotherPass {
+    holder: String,
+    until: String,
+}
+
+/// A scope's turn, renewed for as long as this lives.
+#[derive(Debug)]
+pub struct Lease {
+    database: Database,
+    scope: String,
+    turn: Turn,
+    renewal: tokio::task::JoinHandle<()>,
+    lost: CancellationToken,
+}
+
+impl Lease {
+    /// Takes the turn of a scope, or says who has it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn take(database: &Database, scope: &str) -> Result<Result<Self, AnotherPass>, DatabaseError> {
+        let (name, holder) = (scope.to_owned(), process::name("producer"));
+        let taken = database
+            .run(move |connection| {
+                match records::take_turn(connection, &name, &holder, LASTS.as_secs_f64())? {
+                    Some(turn) => Ok(Ok(turn)),
+                    None => records::holder(connection, &name).map(Err),
+                }
+            })
+            .await?;
+        let turn = match taken {
+            Ok(turn) => turn,
+            Err((holder, until)) => {
+                let until = until.map_or_else(
+                    || "any moment".to_owned(),
+                    |until| until.format("%H:%M:%S UTC").to_string(),
+                );
+                return Ok(Err(AnotherPass {
+                    holder: holder.unwrap_or_else(|| "just ended".to_owned()),
+                    until,
+                }));
+            }
+        };
+        let lost = CancellationToken::new();
+        let renewal = tokio::spawn(renew(database.clone(), scope.to_owned(), turn.fence, lost.clone()));
+        Ok(Ok(Self { database: database.clone(), scope: scope.to_owned(), turn, renewal, lost }))
+    }
+
+    /// The scope.
+    #[must_use]
+    pub fn scope(&self) -> &str {
+        &self.scope
+    }
+
+    pub(crate) fn turn(&self) -> &Turn {
+        &self.turn
+    }
+
+    /// Cancelled when another has taken the turn.
+    #[must_use]
+    pub fn lost(&self) -> &CancellationToken {
+        &self.lost
+    }
+
+    /// Gives the turn back.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn give_back(self) -> Result<(), DatabaseError> {
+        self.renewal.abort();
+        let (scope, fence) = (self.scope.clone(), self.turn.fence);
+        self.database.run(move |connection| records::give_turn_back(connection, &scope, fence)).await?;
+        Ok(())
+    }
+}
+
+async fn renew(database: Database, scope: String, fence: i64, lost: CancellationToken) {
+    loop {
+        tokio::time::sleep(RENEWED_EVERY).await;
+        let name = scope.clone();
+        match database
+            .run(move |connection| records::keep_turn(connection, &name, fence, LASTS.as_secs_f64()))
+            .await
+        {
+            Ok(true) => {}
+            Ok(false) => return lost.cancel(),
+            // The turn lasts for three more renewals, and the cursor is fenced whatever happens.
+            Err(error) => log::warn!("the lease of {scope} could not be renewed: {error}"),
+        }
+    }
+}
