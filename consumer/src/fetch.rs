@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use shared::elevenlabs::{ApiError, Client, Conversation};
 use shared::ids::ConversationId;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::outage::{Fault, Outage};
@@ -59,7 +60,7 @@ impl Fetcher {
                     return finished(conversation);
                 }
                 Err(ApiError::Throttled { retry_after, .. }) => {
-                    self.pace.throttled(retry_after).map_err(|_| Interruption::Throttled)?;
+                    self.pace.throttled(retry_after, Instant::now()).map_err(|_| Interruption::Throttled)?;
                 }
                 Err(error) => return Err(self.refused(conversation_id, &error).await),
             }

@@ -158,8 +158,7 @@ mod tests {
     #[test]
     fn an_outage_of_single_conversations_only_spends_attempts_from_the_second_pause_on() {
         let outage = Outage::default();
-        let mut ruled =
-            |ids: std::ops::Range<usize>| ids.filter_map(|number| outage.enter(&id(number))).next();
+        let ruled = |mut ids: std::ops::Range<usize>| ids.find_map(|number| outage.enter(&id(number)));
         assert_eq!(ruled(0..5), Some(Fault::Api));
         assert_eq!(ruled(0..5), Some(Fault::Both));
         outage.answered();

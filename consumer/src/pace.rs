@@ -11,11 +11,11 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Between two waves of 429 that name no Retry-After. The vendor's own client begins at 1 s and caps at 60 s.
-const COOL_DOWN: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
+const COOL_DOWN: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(1));
 
 /// Deliveries are held through a cool-down, or several in a row, of this length; a longer one is a pause. Far below the
 /// broker's 30 minutes.
-const LONGEST_HOLD: Duration = Duration::from_secs(60);
+const LONGEST_HOLD: Duration = Duration::from_mins(1);
 
 /// What a wave of 429 leaves of the slots.
 const DECREASE: f64 = 0.7;
@@ -107,12 +107,11 @@ impl Pace {
         }
     }
 
-    /// The API throttled; requests of the same wave shrink the pace once.
+    /// The API throttled at `now`; requests of the same wave shrink the pace once.
     ///
     /// # Errors
     /// [`TooLong`] when this cool-down, or all since the last answer together, is too long to hold deliveries.
-    pub fn throttled(&self, retry_after: Option<Duration>) -> Result<(), TooLong> {
-        let now = Instant::now();
+    pub fn throttled(&self, retry_after: Option<Duration>, now: Instant) -> Result<(), TooLong> {
         let mut state = self.state();
         let since = *state.throttled_since.get_or_insert(now);
         if state.cool_until.is_none_or(|until| until <= now) {
@@ -137,44 +136,51 @@ impl Drop for Slot {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_wave_of_429_shrinks_the_pace_once_and_answers_widen_it_again() {
-        let pace = Arc::new(Pace::new(8));
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_wave_of_429_shrinks_the_pace_once_and_answers_widen_it_again() {
+        let pace = Pace::new(8);
+        let now = Instant::now();
         for _ in 0..8 {
-            assert_eq!(pace.throttled(Some(Duration::from_secs(2))), Ok(()));
+            assert_eq!(pace.throttled(Some(2 * SECOND), now), Ok(()));
         }
         assert!((pace.state().slots - 5.6).abs() < 0.01);
-        let began = Instant::now();
-        let held: Vec<_> = [pace.slot().await, pace.slot().await, pace.slot().await].into();
-        assert!(began.elapsed() >= Duration::from_secs(2), "Retry-After is honoured");
-        drop(held);
+        assert_eq!(pace.state().cool_until, Some(now + 2 * SECOND), "Retry-After is honoured");
+        assert_eq!(pace.throttled(None, now + 3 * SECOND), Ok(()));
+        assert!((pace.state().slots - 3.92).abs() < 0.01, "the next wave");
         for _ in 0..100 {
             pace.answered();
         }
         assert!((pace.state().slots - 8.0).abs() < 0.01);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn slots_are_bounded_and_given_back() {
         let pace = Arc::new(Pace::new(1));
         let slot = pace.slot().await;
-        let second = tokio::time::timeout(Duration::from_secs(1), pace.slot()).await;
-        assert!(second.is_err());
+        let mut second = std::pin::pin!(pace.slot());
+        assert!(futures_util::poll!(&mut second).is_pending());
         drop(slot);
-        let _second = pace.slot().await;
+        second.await;
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn throttling_without_end_is_a_pause() {
+    #[tokio::test]
+    async fn nothing_is_asked_during_a_cool_down() {
+        let pace = Arc::new(Pace::new(8));
+        pace.throttled(Some(60 * SECOND), Instant::now()).expect("short enough to hold");
+        let mut slot = std::pin::pin!(pace.slot());
+        assert!(futures_util::poll!(&mut slot).is_pending());
+    }
+
+    #[test]
+    fn throttling_without_end_is_a_pause() {
+        let now = Instant::now();
+        assert_eq!(Pace::new(8).throttled(Some(61 * SECOND), now), Err(TooLong));
         let pace = Pace::new(8);
-        assert_eq!(pace.throttled(Some(Duration::from_secs(61))), Err(TooLong));
-        let pace = Pace::new(8);
-        let mut outcomes = Vec::new();
-        for _ in 0..9 {
-            outcomes.push(pace.throttled(None));
-            pace.cooled().await;
-        }
-        assert_eq!(outcomes.first(), Some(&Ok(())));
-        assert_eq!(outcomes.last(), Some(&Err(TooLong)));
+        let outcomes = [0, 30, 60, 61].map(|secs| pace.throttled(None, now + secs * SECOND));
+        assert_eq!(outcomes, [Ok(()), Ok(()), Ok(()), Err(TooLong)]);
+        pace.answered();
+        assert_eq!(pace.throttled(None, now + 62 * SECOND), Ok(()), "an answer begins it anew");
     }
 }

@@ -1,5 +1,6 @@
-//! One stay at the broker: deliveries are taken, worked side by side and answered, until something ends it. Nothing of a
-//! session outlives it: what it could not answer goes back to its queue when its connection closes.
+//! One stay at the broker: deliveries are taken, worked side by side and answered, until something ends it.
+//!
+//! Nothing of a session outlives it: what it could not answer goes back to its queue when its connection closes.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,6 @@
-//! The worker: one session at the broker after the other, until it is asked to stop or has nothing left to do. Between two
+//! The worker: one session at the broker after the other, until it is asked to stop or has nothing left to do.
+//!
+//! Between two
 //! of them it waits for what was in the way: the broker, the API, the key, or the database.
 
 use std::sync::Arc;
@@ -23,10 +25,10 @@ use crate::tally::Tally;
 use crate::verdict::Interruption;
 
 /// A dependency that cannot be reached is given up after this long, for the supervisor to act.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A schema that is being migrated is waited for this long.
-const MIGRATION: Duration = Duration::from_secs(60);
+const MIGRATION: Duration = Duration::from_mins(1);
 
 /// Between two attempts to reach something that is away.
 const AGAIN: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));

@@ -32,7 +32,7 @@ COMMENT ON COLUMN conversaciones.id_agente IS 'Agente que atendió la llamada.';
 COMMENT ON COLUMN conversaciones.fecha IS 'Día en que empezó, en la zona horaria configurada (TIMEZONE).';
 COMMENT ON COLUMN conversaciones.hora_inicio IS 'Hora en que empezó, en la zona horaria configurada (TIMEZONE).';
 COMMENT ON COLUMN conversaciones.hora_fin IS 'Hora en que terminó, en la misma zona; NULL si la duración es cero o se desconoce.';
-COMMENT ON COLUMN conversaciones.duracion IS 'Duración como texto, "<n> seconds"; NULL si es cero o se desconoce.';
+COMMENT ON COLUMN conversaciones.duracion IS 'Duración como texto, por ejemplo "95 seconds"; NULL si es cero o se desconoce.';
 COMMENT ON COLUMN conversaciones.transcripcion IS 'Una línea por turno: "[12.0s] AGENT: texto"; los turnos sin texto no aparecen.';
 COMMENT ON COLUMN conversaciones.inicio IS 'Instante en que empezó.';
 COMMENT ON COLUMN conversaciones.fin IS 'Instante en que terminó; NULL si la duración es cero o se desconoce.';

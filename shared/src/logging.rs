@@ -1,4 +1,6 @@
-//! Logs: `RUST_LOG` and `LOG_FORMAT`, for our own crates only. Libraries are capped at `info` whatever `RUST_LOG` says:
+//! Logs: `RUST_LOG` and `LOG_FORMAT`, for our own crates only.
+//!
+//! Libraries are capped at `info` whatever `RUST_LOG` says:
 //! at `debug` and below they print requests, responses and statements, and so what callers said.
 
 use std::io::Write;

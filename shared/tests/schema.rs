@@ -36,9 +36,9 @@ struct Column {
     #[diesel(sql_type = Text)]
     primary_key: String,
     #[diesel(sql_type = Text)]
-    column_name: String,
+    name: String,
     #[diesel(sql_type = Nullable<Text>)]
-    column_comment: Option<String>,
+    comment: Option<String>,
     #[diesel(sql_type = Text)]
     data_type: String,
     #[diesel(sql_type = Bool)]
@@ -79,8 +79,8 @@ fn schema_rs_is_what_the_migrations_make() {
 /// In the form of `diesel print-schema` with its `with_docs`.
 fn print_schema(connection: &mut PgConnection) -> String {
     let columns: Vec<Column> = sql_query(
-        "SELECT t.relname::text AS table_name, obj_description(t.oid) AS table_comment, a.attname::text AS column_name, \
-             col_description(t.oid, a.attnum) AS column_comment, format_type(a.atttypid, NULL) AS data_type, \
+        "SELECT t.relname::text AS table_name, obj_description(t.oid) AS table_comment, a.attname::text AS name, \
+             col_description(t.oid, a.attnum) AS comment, format_type(a.atttypid, NULL) AS data_type, \
              NOT a.attnotnull AS is_nullable, (SELECT k.attname::text FROM pg_index i JOIN pg_attribute k \
                  ON k.attrelid = t.oid AND k.attnum = ANY (i.indkey) WHERE i.indrelid = t.oid AND i.indisprimary) \
                  AS primary_key \
@@ -102,8 +102,8 @@ fn print_schema(connection: &mut PgConnection) -> String {
             )
             .expect("memory");
         }
-        let comment = column.column_comment.as_ref();
-        let name = format!("{}.{}", column.table_name, column.column_name);
+        let comment = column.comment.as_ref();
+        let name = format!("{}.{}", column.table_name, column.name);
         let comment = comment.unwrap_or_else(|| panic!("{name} has no comment"));
         let rust = match column.data_type.as_str() {
             "text" => "Text",
@@ -117,7 +117,7 @@ fn print_schema(connection: &mut PgConnection) -> String {
             other => panic!("{name} has type {other}, which this test does not know"),
         };
         let rust = if column.is_nullable { format!("Nullable<{rust}>") } else { rust.to_owned() };
-        write!(text, "        /// {comment}\n        {} -> {rust},\n", column.column_name).expect("memory");
+        write!(text, "        /// {comment}\n        {} -> {rust},\n", column.name).expect("memory");
         if columns.get(index + 1).is_none_or(|next| next.table_name != column.table_name) {
             text.push_str("    }\n}\n");
         }

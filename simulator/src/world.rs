@@ -42,7 +42,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let newest = settings.newest_start.unwrap_or_else(|| chrono::Utc::now().timestamp());
+        let newest = settings.newest_start.unwrap_or_else(now);
         let count = settings.agents.max(1);
         Self {
             seed: settings.seed,
@@ -82,7 +82,7 @@ impl World {
     /// Adds calls that start now, or with the newest there is, so that they come first in the list.
     pub(crate) fn add_conversations(&self, count: u32) -> Vec<String> {
         let mut index = self.index_mut();
-        let start = chrono::Utc::now().timestamp().max(index.newest().unwrap_or(i64::MIN));
+        let start = now().max(index.newest().unwrap_or(i64::MIN));
         (0..count)
             .map(|_| {
                 let number = index.push(start);
@@ -222,4 +222,13 @@ impl World {
             index.entry_mut(number).fetched = 0;
         }
     }
+}
+
+/// Unix time, seconds.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the simulator is a clock of its own: calls begin when it says so"
+)]
+fn now() -> i64 {
+    chrono::Utc::now().timestamp()
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use simulator::{Faults, Settings};
 use support::{KEY, Visitor};
 
-const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/elevenlabs/openapi.json");
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
 
 fn validator(schema: &str) -> Validator {
     let text = std::fs::read_to_string(DOCUMENT).unwrap_or_else(|error| panic!("{DOCUMENT}: {error}"));

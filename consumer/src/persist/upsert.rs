@@ -5,15 +5,15 @@
 //! is updated, what does not is inserted, never both in one statement: an `ON CONFLICT` draws a value from the sequence for
 //! each row it then does not insert, and folios would have gaps.
 
+mod conversations;
+mod reports;
+
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
-use diesel::sql_types::{
-    Array, BigInt, Bool, Bytea, Date, Integer, Jsonb, Nullable, Text, Time, Timestamptz,
-};
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Text};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use shared::database::rows::CallRows;
 
@@ -72,20 +72,20 @@ fn round(connection: &mut PgConnection, calls: &[&CallRows]) -> QueryResult<Vec<
     insert_missing_agents(connection, existing.iter().chain(&new).copied())?;
     let mut keys = BTreeMap::new();
     if !existing.is_empty() {
-        let locked = lock(connection, &existing)?;
-        update_conversations(connection, &existing)?;
-        update_reports(connection, &existing, &locked)?;
+        let locked = conversations::lock(connection, &existing)?;
+        conversations::update(connection, &existing)?;
+        reports::update(connection, &existing, &locked)?;
         keys.extend(locked.into_iter().map(|row| (row.conversation_id, (row.key, Written::Updated))));
     }
     if !new.is_empty() {
-        let inserted = insert_conversations(connection, &new)?;
+        let inserted = conversations::insert(connection, &new)?;
         keys.extend(inserted.into_iter().map(|row| (row.conversation_id, (row.key, Written::Inserted))));
     }
     let stored: Vec<(&CallRows, i64)> = calls
         .iter()
         .filter_map(|&call| Some((call, keys.get(call.conversation.conversation_id.as_str())?.0)))
         .collect();
-    insert_missing_reports(connection, &stored)?;
+    reports::insert_missing(connection, &stored)?;
     revive(connection, &stored)?;
     for (outcome, call) in outcomes.iter_mut().zip(calls) {
         let key = keys.get(call.conversation.conversation_id.as_str());
@@ -94,12 +94,15 @@ fn round(connection: &mut PgConnection, calls: &[&CallRows]) -> QueryResult<Vec<
     Ok(outcomes)
 }
 
+/// What is there of a call, before anything is written.
 #[derive(QueryableByName)]
 struct Found {
     #[diesel(sql_type = Bool)]
     exists: bool,
+    /// Of the same content.
     #[diesel(sql_type = Bool)]
     is_same: bool,
+    /// Discarded or erased by a person.
     #[diesel(sql_type = Bool)]
     is_barred: bool,
 }
@@ -114,12 +117,15 @@ impl Found {
     }
 }
 
+/// A row of `conversaciones` that this transaction holds.
 #[derive(QueryableByName)]
-struct Key {
+struct Held {
     #[diesel(sql_type = Text)]
     conversation_id: String,
+    /// Its `id_conversacion`.
     #[diesel(sql_type = BigInt)]
     key: i64,
+    /// Made by the older system, and not written since.
     #[diesel(sql_type = Bool)]
     is_adopted: bool,
 }
@@ -157,182 +163,6 @@ fn insert_missing_agents<'a>(
     )
     .bind::<Array<Text>, _>(agents)
     .execute(connection)
-}
-
-/// Locks in the order of the key, which an UPDATE with a join would not. Who held a row before us is done when this
-/// returns, so that each statement after it sees one writer's work.
-fn lock(connection: &mut PgConnection, calls: &[&CallRows]) -> QueryResult<Vec<Key>> {
-    sql_query(
-        "SELECT id_eleven AS conversation_id, id_conversacion AS key, huella IS NULL AS is_adopted \
-         FROM conversaciones WHERE id_eleven = ANY ($1) ORDER BY id_eleven FOR UPDATE",
-    )
-    .bind::<Array<Text>, _>(ids(calls))
-    .load(connection)
-}
-
-/// Binds a batch of conversations as seventeen arrays, in the order of [`COLUMNS`].
-macro_rules! bind_conversations {
-    ($query:expr, $calls:expr) => {{
-        let calls: &[&CallRows] = $calls;
-        macro_rules! column {
-            ($value:expr) => {
-                calls.iter().map(|call| $value(&call.conversation)).collect::<Vec<_>>()
-            };
-        }
-        type Row = shared::database::rows::ConversationRow;
-        sql_query($query)
-            .bind::<Array<Text>, _>(ids(calls))
-            .bind::<Array<Nullable<Text>>, _>(column!(|row: &Row| row
-                .agent_id
-                .as_ref()
-                .map(ToString::to_string)))
-            .bind::<Array<Nullable<Date>>, _>(column!(|row: &Row| -> Option<NaiveDate> { row.fecha }))
-            .bind::<Array<Nullable<Time>>, _>(column!(|row: &Row| -> Option<NaiveTime> { row.hora_inicio }))
-            .bind::<Array<Nullable<Time>>, _>(column!(|row: &Row| -> Option<NaiveTime> { row.hora_fin }))
-            .bind::<Array<Nullable<Text>>, _>(column!(|row: &Row| row.duracion.clone()))
-            .bind::<Array<Text>, _>(
-                calls.iter().map(|call| call.conversation.transcripcion.as_str()).collect::<Vec<_>>(),
-            )
-            .bind::<Array<Nullable<Timestamptz>>, _>(column!(|row: &Row| -> Option<DateTime<Utc>> {
-                row.inicio
-            }))
-            .bind::<Array<Nullable<Timestamptz>>, _>(column!(|row: &Row| -> Option<DateTime<Utc>> {
-                row.fin
-            }))
-            .bind::<Array<Nullable<Integer>>, _>(column!(|row: &Row| row.duracion_segundos))
-            .bind::<Array<Nullable<Text>>, _>(column!(|row: &Row| row.estado.clone()))
-            .bind::<Array<Nullable<Text>>, _>(column!(|row: &Row| row.resumen.clone()))
-            .bind::<Array<Nullable<Text>>, _>(column!(|row: &Row| row.idioma.clone()))
-            .bind::<Array<Nullable<Text>>, _>(column!(|row: &Row| row.exito.clone()))
-            .bind::<Array<Nullable<Jsonb>>, _>(column!(|row: &Row| row.datos.clone()))
-            .bind::<Array<Nullable<Jsonb>>, _>(column!(|row: &Row| row.evaluacion.clone()))
-            .bind::<Array<Bytea>, _>(calls.iter().map(|call| &call.huella).collect::<Vec<_>>())
-    }};
-}
-
-/// The columns that a batch carries, in the order of its arrays.
-macro_rules! columns {
-    () => {
-        "id_eleven, id_agente, fecha, hora_inicio, hora_fin, duracion, transcripcion, inicio, fin, duracion_segundos, \
-         estado, resumen, idioma, exito, datos, evaluacion, huella"
-    };
-}
-
-macro_rules! batch {
-    () => {
-        concat!(
-            "unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS new (",
-            columns!(),
-            ")"
-        )
-    };
-}
-
-fn insert_conversations(connection: &mut PgConnection, calls: &[&CallRows]) -> QueryResult<Vec<Key>> {
-    const INSERT: &str = concat!(
-        "INSERT INTO conversaciones (",
-        columns!(),
-        ", sincronizado_en) SELECT *, now() FROM ",
-        batch!(),
-        " ORDER BY id_eleven ON CONFLICT (id_eleven) DO NOTHING \
-         RETURNING id_eleven AS conversation_id, id_conversacion AS key, false AS is_adopted"
-    );
-    bind_conversations!(INSERT, calls).load(connection)
-}
-
-/// A stored value is never replaced by NULL, a transcript never by an emptied one, a known duration never by zero, and a
-/// final state never goes back. In `datos` and `evaluacion` that holds value by value. `huella` is of what was received,
-/// also where the stored value was kept.
-fn update_conversations(connection: &mut PgConnection, calls: &[&CallRows]) -> QueryResult<usize> {
-    const UPDATE: &str = concat!(
-        "UPDATE conversaciones AS stored SET \
-             id_agente = coalesce(new.id_agente, stored.id_agente), \
-             fecha = coalesce(new.fecha, stored.fecha), \
-             hora_inicio = coalesce(new.hora_inicio, stored.hora_inicio), \
-             hora_fin = coalesce(new.hora_fin, stored.hora_fin), \
-             duracion = coalesce(new.duracion, stored.duracion), \
-             transcripcion = coalesce(nullif(new.transcripcion, ''), stored.transcripcion), \
-             inicio = coalesce(new.inicio, stored.inicio), \
-             fin = coalesce(new.fin, stored.fin), \
-             duracion_segundos = \
-                 coalesce(nullif(new.duracion_segundos, 0), stored.duracion_segundos, new.duracion_segundos), \
-             estado = CASE WHEN stored.estado IN ('done', 'failed') AND new.estado NOT IN ('done', 'failed') \
-                 THEN stored.estado ELSE coalesce(new.estado, stored.estado) END, \
-             resumen = coalesce(new.resumen, stored.resumen), \
-             idioma = coalesce(new.idioma, stored.idioma), \
-             exito = coalesce(new.exito, stored.exito), \
-             datos = coalesce(new.datos || stored.datos || jsonb_strip_nulls(new.datos), new.datos, stored.datos), \
-             evaluacion = coalesce(new.evaluacion || stored.evaluacion || jsonb_strip_nulls(new.evaluacion), \
-                 new.evaluacion, stored.evaluacion), \
-             huella = new.huella, sincronizado_en = now() \
-         FROM ",
-        batch!(),
-        " WHERE stored.id_eleven = new.id_eleven"
-    );
-    bind_conversations!(UPDATE, calls).execute(connection)
-}
-
-/// Binds reports as five arrays: the conversation's key and the four values.
-macro_rules! bind_reports {
-    ($query:expr, $reports:expr) => {{
-        let reports: &[(&CallRows, i64)] = $reports;
-        let values = |value: fn(&CallRows) -> Option<&str>| {
-            reports.iter().map(|&(call, _)| value(call)).collect::<Vec<_>>()
-        };
-        sql_query($query)
-            .bind::<Array<BigInt>, _>(reports.iter().map(|&(_, key)| key).collect::<Vec<_>>())
-            .bind::<Array<Nullable<Text>>, _>(values(|call| call.report.id_extorsion.as_deref()))
-            .bind::<Array<Nullable<Text>>, _>(values(|call| call.report.modo.as_deref()))
-            .bind::<Array<Nullable<Text>>, _>(values(|call| call.report.tiempo.as_deref()))
-            .bind::<Array<Nullable<Text>>, _>(values(|call| call.report.lugar.as_deref()))
-    }};
-}
-
-/// A report that a person edited keeps the person's values. Of an adopted one, made before the trigger could tell, only the
-/// NULLs are filled; where a value differs from the source's, a person is taken to have corrected it, so that it is kept
-/// for good and not only this once.
-fn update_reports(connection: &mut PgConnection, calls: &[&CallRows], locked: &[Key]) -> QueryResult<usize> {
-    const UPDATE: &str = "\
-        UPDATE reportes AS stored SET id_extorsion = kept.id_extorsion, modo = kept.modo, tiempo = kept.tiempo, \
-            lugar = kept.lugar, editado_en = CASE WHEN kept.is_corrected THEN now() END \
-        FROM unnest($1, $2, $3, $4, $5, $6) \
-                AS new (id_conversacion, id_extorsion, modo, tiempo, lugar, is_adopted), \
-            LATERAL (SELECT * FROM reportes WHERE id_conversacion = new.id_conversacion) AS old, \
-            LATERAL (SELECT \
-                CASE WHEN is_adopted THEN coalesce(old.id_extorsion, new.id_extorsion) \
-                    ELSE coalesce(new.id_extorsion, old.id_extorsion) END AS id_extorsion, \
-                CASE WHEN is_adopted THEN coalesce(old.modo, new.modo) ELSE coalesce(new.modo, old.modo) END AS modo, \
-                CASE WHEN is_adopted THEN coalesce(old.tiempo, new.tiempo) \
-                    ELSE coalesce(new.tiempo, old.tiempo) END AS tiempo, \
-                CASE WHEN is_adopted THEN coalesce(old.lugar, new.lugar) \
-                    ELSE coalesce(new.lugar, old.lugar) END AS lugar, \
-                is_adopted AND coalesce(old.id_extorsion <> new.id_extorsion, false) \
-                    OR is_adopted AND coalesce(old.modo <> new.modo, false) \
-                    OR is_adopted AND coalesce(old.tiempo <> new.tiempo, false) \
-                    OR is_adopted AND coalesce(old.lugar <> new.lugar, false) AS is_corrected) AS kept \
-        WHERE stored.id_conversacion = new.id_conversacion AND stored.editado_en IS NULL \
-            AND (kept.is_corrected OR (stored.id_extorsion, stored.modo, stored.tiempo, stored.lugar) \
-                IS DISTINCT FROM (kept.id_extorsion, kept.modo, kept.tiempo, kept.lugar))";
-    let by_id: BTreeMap<&str, &Key> = locked.iter().map(|key| (key.conversation_id.as_str(), key)).collect();
-    let (reports, adopted): (Vec<(&CallRows, i64)>, Vec<bool>) = calls
-        .iter()
-        .filter_map(|&call| {
-            let key = by_id.get(call.conversation.conversation_id.as_str())?;
-            Some(((call, key.key), key.is_adopted))
-        })
-        .unzip();
-    bind_reports!(UPDATE, &reports).bind::<Array<Bool>, _>(adopted).execute(connection)
-}
-
-/// One report per stored call. Their conversations are locked by this transaction, so no other worker draws a folio for
-/// one of them.
-fn insert_missing_reports(connection: &mut PgConnection, reports: &[(&CallRows, i64)]) -> QueryResult<usize> {
-    const INSERT: &str = "\
-        INSERT INTO reportes (id_conversacion, id_extorsion, modo, tiempo, lugar) \
-        SELECT * FROM unnest($1, $2, $3, $4, $5) AS new (id_conversacion, id_extorsion, modo, tiempo, lugar) \
-        WHERE NOT EXISTS (SELECT FROM reportes WHERE reportes.id_conversacion = new.id_conversacion) \
-        ORDER BY id_conversacion ON CONFLICT DO NOTHING";
-    bind_reports!(INSERT, reports).execute(connection)
 }
 
 /// What is stored is not dead, whatever another copy of its job came to.

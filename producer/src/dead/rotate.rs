@@ -109,13 +109,13 @@ enum Fate {
 
 /// What the book's standing of a message's conversation means for it; `replays` are those that the message has had.
 fn fate(standing: Option<&Standing>, replays: u32, was_seen: bool) -> Fate {
+    if was_seen || standing.is_some_and(|standing| standing.is_settled) {
+        return Fate::Drop;
+    }
     match standing {
-        _ if was_seen => Fate::Drop,
-        None => Fate::Enter,
-        Some(standing) if standing.is_settled => Fate::Drop,
         Some(standing) if standing.is_dead => Fate::Keep,
         Some(standing) if i64::from(replays) < i64::from(standing.replays) => Fate::Replay,
-        Some(_) => Fate::Enter,
+        _ => Fate::Enter,
     }
 }
 

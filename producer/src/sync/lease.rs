@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::records::{self, Turn};
 
 /// How long a holder that gives no sign keeps its turn.
-const LASTS: Duration = Duration::from_secs(60);
+const LASTS: Duration = Duration::from_mins(1);
 
 /// How often a turn is renewed.
 const RENEWED_EVERY: Duration = Duration::from_secs(15);

@@ -112,16 +112,17 @@ impl Pass {
         let known: HashSet<String> = known.into_iter().collect();
         let new: Vec<ListItem> =
             items.into_iter().filter(|item| !known.contains(item.conversation_id.as_str())).collect();
-        let asked = publish::publish(publisher, &new, run_id, now).await;
-        let (published, failed) = (asked.len(), new.len() - asked.len());
+        let confirmed = publish::publish(publisher, &new, run_id, now).await;
+        let count = confirmed.len();
+        let failed = new.len() - count;
         let run_id = run_id.to_owned();
-        self.database.run(move |connection| book::record(connection, &run_id, &asked)).await?;
+        self.database.run(move |connection| book::record(connection, &run_id, &confirmed)).await?;
         seen.counts.known += known.len() as u64;
-        seen.counts.published += published as u64;
+        seen.counts.published += count as u64;
         seen.counts.failed += failed as u64;
         log::info!(
-            known = known.len(), published, failed;
-            "page taken: {published} published, {} known, {failed} failed", known.len()
+            published = count, known = known.len(), failed;
+            "page taken: {count} published, {} known, {failed} failed", known.len()
         );
         Ok(())
     }

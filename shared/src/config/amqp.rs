@@ -25,7 +25,7 @@ pub struct AmqpConfig {
 /// Namespaces longer than this make queue names that AMQP's 255 bytes may not hold.
 const MAX_NAMESPACE: usize = 100;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 impl FromEnvironment for AmqpConfig {
     fn from_environment(environment: &Environment, problems: &mut Problems) -> Option<Self> {

@@ -14,6 +14,8 @@ pub struct DatabaseConfig {
     pub pool_size: u32,
 }
 
+const REQUIRED: &str = "required: postgres://user:password@host:5432/database, or DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD";
+
 impl FromEnvironment for DatabaseConfig {
     fn from_environment(environment: &Environment, problems: &mut Problems) -> Option<Self> {
         let mut section = Section::new(environment, "DATABASE_", problems);
@@ -33,9 +35,10 @@ impl FromEnvironment for DatabaseConfig {
         let older_url = older_url(&mut older);
         older.finish();
         let url = match (url?, older_url) {
-            (Some(url), Ok(None)) => url,
-            (Some(url), Ok(Some(_)) | Err(())) => {
-                log::warn!("both DATABASE_URL and DB_* are set: DATABASE_URL is used");
+            (Some(url), older_url) => {
+                if !matches!(older_url, Ok(None)) {
+                    log::warn!("both DATABASE_URL and DB_* are set: DATABASE_URL is used");
+                }
                 url
             }
             (None, Ok(Some(url))) => url,
@@ -44,11 +47,7 @@ impl FromEnvironment for DatabaseConfig {
                 if environment.value("DATABASE_URL").is_none()
                     && environment.value("DATABASE_URL_FILE").is_none()
                 {
-                    problems.push(
-                        "DATABASE_URL",
-                        "required: postgres://user:password@host:5432/database, or DB_HOST, DB_PORT, DB_NAME, DB_USER, \
-                         DB_PASSWORD",
-                    );
+                    problems.push("DATABASE_URL", REQUIRED);
                 }
                 return None;
             }
@@ -75,7 +74,7 @@ fn older_url(section: &mut Section<'_>) -> Result<Option<SecretString>, ()> {
         .map_err(|_| section.problem("host", "not a host name"))?;
     url.set_port(Some(port.ok_or(())?))?;
     url.set_username(&user.ok_or(())?)?;
-    url.set_password(password.ok_or(())?.as_ref().map(|password| password.expose_secret()))?;
+    url.set_password(password.ok_or(())?.as_ref().map(ExposeSecret::expose_secret))?;
     url.set_path(&name.ok_or(())?);
     Ok(Some(String::from(url).into()))
 }

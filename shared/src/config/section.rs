@@ -92,7 +92,6 @@ impl<'a> Section<'a> {
 
     /// A secret, from `NAME` or from the file that `NAME_FILE` names; both together are a problem. The outer `None`
     /// says that there was one, the inner that neither is set.
-    #[expect(clippy::option_option, reason = "not set and not readable are different answers")]
     pub fn secret(&mut self, name: &str) -> Option<Option<SecretString>> {
         let file_name = format!("{name}_file");
         match (self.text(name), self.text(&file_name)) {
@@ -126,7 +125,7 @@ impl<'a> Section<'a> {
 }
 
 /// The longest duration taken: a year.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// The largest value of AMQP's signed and PostgreSQL's time arithmetic stays far off, and zero is never meant.
 fn parse_duration(text: &str) -> Option<Duration> {

@@ -24,7 +24,7 @@ impl FromEnvironment for SyncConfig {
             .and_then(|name| name.parse().ok())
             .unwrap_or_else(|| ReportConfig::default().timezone);
         let mut section = Section::new(environment, "SYNC_", problems);
-        let overlap = section.duration("overlap", Duration::from_secs(3600));
+        let overlap = section.duration("overlap", Duration::from_hours(1));
         let since = section.parsed(
             "since",
             None,

@@ -1,5 +1,6 @@
-//! The book, table `trabajos`: one row per conversation ever asked for, and how it died if it did. Whether it is stored is
-//! read in `conversaciones`. Dead letters are listed from here, never from their queue: looking into a queue disturbs it.
+//! The book, table `trabajos`: one row per conversation ever asked for, and how it died if it did.
+//!
+//! Whether it is stored is read in `conversaciones`. Dead letters are listed from here, never from their queue: looking into a queue disturbs it.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;

@@ -9,6 +9,7 @@ pub(crate) mod migrations;
 mod pool;
 pub mod rows;
 #[rustfmt::skip]
+#[expect(clippy::doc_markdown, reason = "the tables' own comments, in Spanish")]
 pub mod schema;
 
 pub use error::DatabaseError;

@@ -56,7 +56,10 @@ impl Database {
         let began = Instant::now();
         for failures in 1.. {
             let attempt = url.clone();
-            match blocking(move || Ok::<_, DatabaseError>(drop(PgConnection::establish(&attempt)?))).await {
+            match blocking(move || PgConnection::establish(&attempt).map(drop))
+                .await
+                .map_err(DatabaseError::from)
+            {
                 Ok(()) => break,
                 Err(error @ DatabaseError::Unreachable { .. }) if began.elapsed() < patience => {
                     log::debug!("{error}");

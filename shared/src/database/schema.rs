@@ -27,7 +27,7 @@ diesel::table! {
         hora_inicio -> Nullable<Time>,
         /// Hora en que terminó, en la misma zona; NULL si la duración es cero o se desconoce.
         hora_fin -> Nullable<Time>,
-        /// Duración como texto, "<n> seconds"; NULL si es cero o se desconoce.
+        /// Duración como texto, por ejemplo "95 seconds"; NULL si es cero o se desconoce.
         duracion -> Nullable<Text>,
         /// Una línea por turno: "[12.0s] AGENT: texto"; los turnos sin texto no aparecen.
         transcripcion -> Nullable<Text>,

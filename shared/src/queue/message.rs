@@ -91,7 +91,7 @@ pub struct Failure {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Message {
     body: Vec<u8>,
-    message_id: Option<String>,
+    id: Option<String>,
     /// Failed attempts so far, since it was asked for or last replayed.
     pub attempt: u32,
     /// How often it was replayed from the dead letters.
@@ -106,15 +106,8 @@ impl Message {
     /// A job that nothing has happened to yet.
     #[must_use]
     pub fn new(job: &FetchConversation) -> Self {
-        let message_id = Some(job.conversation_id.to_string());
-        Self {
-            body: job.encode(),
-            message_id,
-            attempt: 0,
-            replays: 0,
-            failure: None,
-            was_moved_by_broker: false,
-        }
+        let id = Some(job.conversation_id.to_string());
+        Self { body: job.encode(), id, attempt: 0, replays: 0, failure: None, was_moved_by_broker: false }
     }
 
     /// The job inside.
@@ -129,7 +122,7 @@ impl Message {
     #[must_use]
     pub fn conversation_id(&self) -> Option<ConversationId> {
         let from_body = self.job().ok().map(|job| job.conversation_id);
-        from_body.or_else(|| ConversationId::parse(self.message_id.as_deref()?).ok())
+        from_body.or_else(|| ConversationId::parse(self.id.as_deref()?).ok())
     }
 
     /// What the book calls it: the conversation, or for a message that names none a name made of its content's hash, so
@@ -192,7 +185,7 @@ impl Message {
             .with_content_type("application/json".into())
             .with_type(MESSAGE_TYPE.into())
             .with_headers(headers);
-        match &self.message_id {
+        match &self.id {
             Some(message_id) => properties.with_message_id(message_id.as_str().into()),
             None => properties,
         }
@@ -214,10 +207,10 @@ impl Message {
             first_failed_at: text(FIRST_FAILED_AT).unwrap_or_default(),
             last_failed_at: text(LAST_FAILED_AT).unwrap_or_default(),
         });
-        let message_id = properties.message_id().as_ref().map(ToString::to_string);
+        let id = properties.message_id().as_ref().map(ToString::to_string);
         Self {
             body,
-            message_id,
+            id,
             attempt: number(ATTEMPT).unwrap_or(0),
             replays: number(REPLAYS).unwrap_or(0),
             failure,

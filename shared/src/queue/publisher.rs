@@ -70,12 +70,11 @@ impl Pending {
     pub async fn confirmed(self) -> Result<(), QueueError> {
         let Self { confirm, queue } = self;
         match tokio::time::timeout(CONFIRM_TIMEOUT, confirm).await {
-            Err(_) => Err(QueueError::Unconfirmed { queue }),
             Ok(Err(error)) => Err(error.into()),
             Ok(Ok(Confirmation::Ack(None))) => Ok(()),
             Ok(Ok(Confirmation::Ack(Some(_)))) => Err(QueueError::Returned { queue }),
             Ok(Ok(Confirmation::Nack(_))) => Err(QueueError::Nacked { queue }),
-            Ok(Ok(Confirmation::NotRequested)) => Err(QueueError::Unconfirmed { queue }),
+            Err(_) | Ok(Ok(Confirmation::NotRequested)) => Err(QueueError::Unconfirmed { queue }),
         }
     }
 }

@@ -145,14 +145,15 @@ impl Topology {
     /// [`QueueError`] when the broker is lost.
     #[cfg(feature = "testing")]
     pub async fn delete(&self, broker: &super::Broker) -> Result<(), QueueError> {
+        use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
         let channel = broker.channel().await?;
         let work = Lane::ALL.into_iter().map(Destination::Work).chain([Destination::Dead]);
         for destination in work.chain(self.waiting().map(|(_, destination)| destination)) {
             let queue = self.queue(destination);
-            channel.queue_delete(queue.as_str().into(), Default::default()).await?;
-            channel.exchange_delete(queue.as_str().into(), Default::default()).await?;
+            channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;
+            channel.exchange_delete(queue.as_str().into(), ExchangeDeleteOptions::default()).await?;
         }
-        channel.exchange_delete(self.namespace.as_str().into(), Default::default()).await?;
+        channel.exchange_delete(self.namespace.as_str().into(), ExchangeDeleteOptions::default()).await?;
         Ok(())
     }
 }
@@ -221,7 +222,7 @@ mod tests {
             "089.unfinished.15m",
         ];
         assert_eq!(queues, expected);
-        let drained = topology.drained_queues(Duration::from_secs(60));
+        let drained = topology.drained_queues(Duration::from_mins(1));
         assert_eq!(drained, ["089.fetch", "089.backfill", "089.retry.15s"]);
     }
 

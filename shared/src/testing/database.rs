@@ -170,7 +170,7 @@ fn fingerprint() -> String {
     for text in files.iter().filter_map(|file| std::fs::read(file).ok()) {
         hash.update(text);
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().take(8).fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
 }
 
 fn sweep(server: &mut PgConnection) {

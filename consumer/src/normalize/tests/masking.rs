@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
 use super::super::mask::{MASK, Mask};
@@ -196,12 +194,12 @@ fn a_documented_word_stays_whatever_the_caller_is_called() {
 }
 
 #[test]
-fn masking_takes_linear_time() {
+fn masking_bears_long_texts() {
+    // Quadratic work on any of these would not end within a coffee break.
     let mask = mask(&["5555555555555", &"ab".repeat(5_000), "12345"]);
-    for text in ["5".repeat(200_000), "5 ".repeat(200_000), "ab".repeat(100_000), "(+00".repeat(100_000)] {
-        let began = Instant::now();
-        mask.text(&text);
+    let texts = ["5".repeat(200_000), "5 ".repeat(200_000), "ab".repeat(100_000), "(+00".repeat(100_000)];
+    for (text, is_masked) in texts.into_iter().zip([true, true, true, false]) {
+        assert_eq!(mask.text(&text).contains(MASK), is_masked);
         mask.value(&json!([[[text]]]));
-        assert!(began.elapsed() < Duration::from_secs(5), "{} bytes took {:?}", text.len(), began.elapsed());
     }
 }

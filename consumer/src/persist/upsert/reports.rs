@@ -1,0 +1,82 @@
+//! Rows of `reportes`: those of a person are left alone.
+
+use std::collections::BTreeMap;
+
+use diesel::RunQueryDsl;
+use diesel::pg::{Pg, PgConnection};
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::result::QueryResult;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+use shared::database::rows::{CallRows, ReportRow};
+
+use super::Held;
+
+/// Binds reports as five arrays: the conversation's key and the four values.
+fn bound<'a>(query: &str, reports: &'a [(&'a CallRows, i64)]) -> BoxedSqlQuery<'a, Pg, SqlQuery> {
+    let column = |value: fn(&ReportRow) -> Option<&str>| -> Vec<Option<&'a str>> {
+        reports.iter().map(|&(call, _)| value(&call.report)).collect()
+    };
+    sql_query(query)
+        .into_boxed()
+        .bind::<Array<BigInt>, _>(reports.iter().map(|&(_, key)| key).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(column(|report| report.id_extorsion.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(column(|report| report.modo.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(column(|report| report.tiempo.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(column(|report| report.lugar.as_deref()))
+}
+
+/// A report that a person edited keeps the person's values. Of an adopted one, made before the trigger could tell, only the
+/// NULLs are filled; where a value differs from the source's, a person is taken to have corrected it, so that it is kept
+/// for good and not only this once.
+pub(super) fn update(
+    connection: &mut PgConnection,
+    calls: &[&CallRows],
+    locked: &[Held],
+) -> QueryResult<usize> {
+    const UPDATE: &str = "\
+        UPDATE reportes AS stored SET id_extorsion = kept.id_extorsion, modo = kept.modo, tiempo = kept.tiempo, \
+            lugar = kept.lugar, editado_en = CASE WHEN kept.is_corrected THEN now() END \
+        FROM unnest($1, $2, $3, $4, $5, $6) \
+                AS new (id_conversacion, id_extorsion, modo, tiempo, lugar, is_adopted), \
+            LATERAL (SELECT * FROM reportes WHERE id_conversacion = new.id_conversacion) AS old, \
+            LATERAL (SELECT \
+                CASE WHEN is_adopted THEN coalesce(old.id_extorsion, new.id_extorsion) \
+                    ELSE coalesce(new.id_extorsion, old.id_extorsion) END AS id_extorsion, \
+                CASE WHEN is_adopted THEN coalesce(old.modo, new.modo) ELSE coalesce(new.modo, old.modo) END AS modo, \
+                CASE WHEN is_adopted THEN coalesce(old.tiempo, new.tiempo) \
+                    ELSE coalesce(new.tiempo, old.tiempo) END AS tiempo, \
+                CASE WHEN is_adopted THEN coalesce(old.lugar, new.lugar) \
+                    ELSE coalesce(new.lugar, old.lugar) END AS lugar, \
+                is_adopted AND coalesce(old.id_extorsion <> new.id_extorsion, false) \
+                    OR is_adopted AND coalesce(old.modo <> new.modo, false) \
+                    OR is_adopted AND coalesce(old.tiempo <> new.tiempo, false) \
+                    OR is_adopted AND coalesce(old.lugar <> new.lugar, false) AS is_corrected) AS kept \
+        WHERE stored.id_conversacion = new.id_conversacion AND stored.editado_en IS NULL \
+            AND (kept.is_corrected OR (stored.id_extorsion, stored.modo, stored.tiempo, stored.lugar) \
+                IS DISTINCT FROM (kept.id_extorsion, kept.modo, kept.tiempo, kept.lugar))";
+    let by_id: BTreeMap<&str, &Held> =
+        locked.iter().map(|held| (held.conversation_id.as_str(), held)).collect();
+    let (reports, adopted): (Vec<(&CallRows, i64)>, Vec<bool>) = calls
+        .iter()
+        .filter_map(|&call| {
+            let held = by_id.get(call.conversation.conversation_id.as_str())?;
+            Some(((call, held.key), held.is_adopted))
+        })
+        .unzip();
+    bound(UPDATE, &reports).bind::<Array<Bool>, _>(adopted).execute(connection)
+}
+
+/// One report per stored call. Their conversations are locked by this transaction, so no other worker draws a folio for
+/// one of them.
+pub(super) fn insert_missing(
+    connection: &mut PgConnection,
+    reports: &[(&CallRows, i64)],
+) -> QueryResult<usize> {
+    const INSERT: &str = "\
+        INSERT INTO reportes (id_conversacion, id_extorsion, modo, tiempo, lugar) \
+        SELECT * FROM unnest($1, $2, $3, $4, $5) AS new (id_conversacion, id_extorsion, modo, tiempo, lugar) \
+        WHERE NOT EXISTS (SELECT FROM reportes WHERE reportes.id_conversacion = new.id_conversacion) \
+        ORDER BY id_conversacion ON CONFLICT DO NOTHING";
+    bound(INSERT, reports).execute(connection)
+}
