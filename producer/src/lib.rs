@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod dead;
+pub mod lease;
 pub mod migrate;
 pub mod open;
 pub mod output;

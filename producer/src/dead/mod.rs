@@ -17,8 +17,8 @@ use shared::exit::Exit;
 use shared::queue::Broker;
 use shared::shutdown::Shutdown;
 
+use crate::lease::Lease;
 use crate::open;
-use crate::sync::Lease;
 
 /// The name of the one turn at the queue, among the scopes of `cursores`.
 const TURN: &str = "dead";

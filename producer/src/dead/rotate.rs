@@ -16,8 +16,8 @@ use shared::shutdown::Shutdown;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::TURN;
+use crate::lease::Lease;
 use crate::output;
-use crate::sync::Lease;
 
 /// Deliveries held at once: only one is worked at a time, the others are on their way.
 const PREFETCH: u16 = 64;

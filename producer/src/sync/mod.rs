@@ -5,17 +5,15 @@
 
 mod agents;
 mod discover;
-mod lease;
 mod pass;
 mod publish;
-
-pub use lease::{AnotherPass, Lease};
 
 use serde::Serialize;
 use shared::config::{AmqpConfig, DatabaseConfig, ElevenLabsConfig, Environment, SyncConfig};
 use shared::exit::Exit;
 use shared::shutdown::Shutdown;
 
+use crate::lease::Lease;
 use crate::{open, output};
 use pass::Pass;
 
@@ -47,7 +45,7 @@ impl Options {
     /// Makes one pass.
     ///
     /// # Errors
-    /// What keeps the pass from being made: [`AnotherPass`], or a dependency.
+    /// What keeps the pass from being made: a dependency, or a setting.
     pub async fn run(self, environment: &Environment, shutdown: &Shutdown) -> anyhow::Result<Exit> {
         let (elevenlabs, database, amqp, config) =
             environment.read::<(ElevenLabsConfig, DatabaseConfig, AmqpConfig, SyncConfig)>()?;

@@ -12,7 +12,8 @@ use shared::queue::{Broker, Publisher};
 use shared::shutdown::Shutdown;
 
 use super::discover::Discover;
-use super::{Lease, Summary, agents, publish};
+use super::{Summary, agents, publish};
+use crate::lease::Lease;
 use crate::output;
 use crate::records::{self, Counts};
 

@@ -1,4 +1,5 @@
-//! One pass at a time per scope: a lease in a row, so that it holds across hosts and through connection poolers.
+//! One at a time: a lease in a row of `cursores`, so that it holds across hosts and through connection poolers. A pass
+//! takes the turn of its scope, and who moves dead letters takes theirs.
 
 use std::time::Duration;
 
