@@ -32,6 +32,17 @@ impl Fetcher {
         &self.client
     }
 
+    /// A session begins, with nothing under way.
+    pub fn resumed(&self) {
+        self.outage.resumed();
+    }
+
+    /// Pauses of the API since it last answered a job as it should.
+    #[must_use]
+    pub fn pauses(&self) -> u32 {
+        self.outage.pauses()
+    }
+
     /// Waits until another request may be made.
     pub async fn slot(&self) -> Slot {
         self.pace.slot().await

@@ -44,8 +44,10 @@ pub struct Outage {
 #[derive(Debug, Default)]
 struct State {
     failed: VecDeque<ConversationId>,
-    /// A pause has begun, and no good answer has come since.
-    paused: bool,
+    /// Pauses that have begun since the last good answer.
+    pauses: u32,
+    /// What was ruled when this session's pause began: it holds for every request that was under way then.
+    ruling: Option<Fault>,
 }
 
 impl Default for Outage {
@@ -67,12 +69,24 @@ impl Outage {
     /// The API answered a job's request as it should, be it with a 404.
     pub fn answered(&self) {
         let mut state = self.state();
-        state.paused = false;
+        state.pauses = 0;
         if !state.failed.is_empty() {
             state.failed.clear();
             drop(state);
             self.rulings.send_replace(Fault::Job);
         }
+    }
+
+    /// A session begins: what fails from now on was asked for after the last pause.
+    pub fn resumed(&self) {
+        let mut state = self.state();
+        state.ruling = None;
+        state.failed.clear();
+    }
+
+    /// Pauses that have begun since the last good answer.
+    pub fn pauses(&self) -> u32 {
+        self.state().pauses
     }
 
     /// A request for this conversation failed at service level; waits until it is clear whose fault that is.
@@ -99,9 +113,12 @@ impl Outage {
         fault
     }
 
-    /// Enters a failure; `Some` when it is the one that makes an outage.
+    /// Enters a failure; `Some` when it is the one that makes an outage, or comes after it.
     fn enter(&self, conversation_id: &ConversationId) -> Option<Fault> {
         let mut state = self.state();
+        if state.ruling.is_some() {
+            return state.ruling;
+        }
         state.failed.push_back(conversation_id.clone());
         if state.failed.len() > FAILURES {
             state.failed.pop_front();
@@ -120,8 +137,12 @@ impl Outage {
     /// The second pause without a good answer between them is no longer free for its jobs.
     fn pause(&self) -> Fault {
         let mut state = self.state();
-        let again = std::mem::replace(&mut state.paused, true);
-        if again { Fault::Both } else { Fault::Api }
+        if let Some(fault) = state.ruling {
+            return fault;
+        }
+        state.pauses += 1;
+        let fault = if state.pauses > 1 { Fault::Both } else { Fault::Api };
+        *state.ruling.insert(fault)
     }
 }
 
@@ -146,6 +167,11 @@ mod tests {
     }
 
     #[test]
+    fn what_fails_after_the_pause_has_begun_is_part_of_the_same_outage() {
+        assert_eq!(entered(&[1, 2, 3, 4, 5, 6, 7, 8])[4..], [Some(Fault::Api); 4]);
+    }
+
+    #[test]
     fn a_good_answer_between_them_makes_it_none() {
         let outage = Outage::default();
         for number in 0..4 {
@@ -160,7 +186,9 @@ mod tests {
         let outage = Outage::default();
         let ruled = |mut ids: std::ops::Range<usize>| ids.find_map(|number| outage.enter(&id(number)));
         assert_eq!(ruled(0..5), Some(Fault::Api));
+        outage.resumed();
         assert_eq!(ruled(0..5), Some(Fault::Both));
+        outage.resumed();
         outage.answered();
         assert_eq!(ruled(0..5), Some(Fault::Api));
     }

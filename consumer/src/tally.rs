@@ -1,10 +1,9 @@
-//! What this process has done so far, and the bar that shows it.
+//! What this process has done so far, and the line that shows it.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use shared::progress::{self, ProgressBar};
 
 use crate::settle::Settled;
 
@@ -15,20 +14,16 @@ pub struct Tally {
     snoozed: AtomicU64,
     retried: AtomicU64,
     dead: AtomicU64,
-    bar: ProgressBar,
+    line: ProgressBar,
 }
 
 impl Tally {
     /// Counts from zero; with `is_shown`, and on a terminal, a line shows them.
     #[must_use]
     pub fn new(is_shown: bool) -> Self {
-        let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
-        bar.enable_steady_tick(Duration::from_millis(200));
+        let line = if is_shown { progress::line() } else { ProgressBar::hidden() };
         let zero = AtomicU64::default;
-        Self { stored: zero(), snoozed: zero(), retried: zero(), dead: zero(), bar }
+        Self { stored: zero(), snoozed: zero(), retried: zero(), dead: zero(), line }
     }
 
     /// Counts one answer.
@@ -40,14 +35,14 @@ impl Tally {
             Settled::Dead => &self.dead,
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        if !self.bar.is_hidden() {
-            self.bar.set_message(self.to_string());
+        if !self.line.is_hidden() {
+            self.line.set_message(self.to_string());
         }
     }
 
     /// Takes the line away.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.line.finish_and_clear();
     }
 }
 

@@ -33,6 +33,10 @@ const MIGRATION: Duration = Duration::from_mins(1);
 /// Between two attempts to reach something that is away.
 const AGAIN: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
 
+/// Before the first probe of a pause. Each pause costs what is held a delivery count, and the broker allows twenty: an
+/// API that answers every probe and fails every job must not use them up within the hour.
+const PAUSE: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_mins(5));
+
 /// Everything that a worker is configured with.
 pub type Config = (ElevenLabsConfig, DatabaseConfig, AmqpConfig, WorkerConfig, ReportConfig);
 
@@ -88,7 +92,11 @@ impl Worker {
             };
             match session.run(shutdown, self.drain.clone(), &self.tally).await {
                 End::Stopped | End::Drained => return Ok(Exit::Done),
-                End::Lost(error) => log::warn!("{error}; what was held will be delivered again"),
+                End::Lost(error) => {
+                    log::warn!("{error}; what was held will be delivered again");
+                    // A broker that takes connections and drops them is not asked without a breath.
+                    tokio::time::sleep(AGAIN.delay(1, rand::random())).await;
+                }
                 End::Paused(why) => {
                     log::warn!("pausing: {}", because(why));
                     let recovered = tokio::select! {
@@ -135,6 +143,7 @@ impl Worker {
             writer: self.writer.clone(),
             settler,
         };
+        self.fetcher.resumed();
         Session::open(broker, Arc::new(stations), self.prefetch).await
     }
 
@@ -143,7 +152,10 @@ impl Worker {
         let began = Instant::now();
         let longest = self.drain.as_ref().map(Drain::wait);
         for failures in 1.. {
-            let wait = AGAIN.delay(failures, rand::random());
+            let wait = match failures {
+                1 => PAUSE.delay(self.fetcher.pauses(), rand::random()),
+                _ => AGAIN.delay(failures, rand::random()),
+            };
             if longest.is_some_and(|longest| began.elapsed() + wait > longest) {
                 return Err(exit_of(why));
             }

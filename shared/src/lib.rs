@@ -9,6 +9,7 @@ pub mod ids;
 pub mod job;
 pub mod logging;
 pub mod process;
+pub mod progress;
 pub mod queue;
 pub mod shutdown;
 #[cfg(feature = "testing")]

@@ -10,6 +10,7 @@ use log::kv::{Error, Key, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record};
 
 use crate::config::{Environment, Problems};
+use crate::progress;
 
 /// The targets that `RUST_LOG` may open below `info`: our crates.
 const OURS: [&str; 4] = ["consumer", "producer", "shared", "simulator"];
@@ -33,7 +34,7 @@ impl Log for Capped {
 
     fn log(&self, record: &Record<'_>) {
         if Self::lets_through(record.metadata()) {
-            self.0.log(record);
+            progress::suspended(|| self.0.log(record));
         }
     }
 

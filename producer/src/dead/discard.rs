@@ -1,16 +1,15 @@
 //! `producer dead discard`, and taking it back.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use chrono::Utc;
 use shared::config::Environment;
 use shared::database::Database;
 use shared::database::book::{self, DeadLetter};
 use shared::exit::Exit;
-use shared::ids::{AgentId, ConversationId};
-use shared::job::FetchConversation;
-use shared::queue::{Broker, Destination, Message};
+use shared::queue::{Broker, Destination};
 use shared::shutdown::Shutdown;
 
+use super::message::message;
 use super::rotate::rotate;
 use super::selection::{Filter, ids};
 use super::{open_database, open_queue};
@@ -86,30 +85,16 @@ async fn discard(
 /// Makes each message anew from the book, and marks the book when the broker has it: a crash between leaves a message too
 /// many, which the next rotation drops.
 async fn undo(broker: &Broker, database: &Database, letters: &[DeadLetter]) -> anyhow::Result<(usize, Exit)> {
+    #[expect(clippy::disallowed_methods, reason = "the clock is read once a verb")]
+    let now = Utc::now();
     let publisher = broker.publisher().await?;
     for letter in letters {
-        publisher.publish(&message(letter)?, Destination::Dead).await?;
+        let status = letter.http_status.and_then(|status| u16::try_from(status).ok());
+        let message = message(letter)?.failed(&letter.class, status, false, now);
+        publisher.publish(&message, Destination::Dead).await?;
     }
     let selected = ids(letters);
     let marked =
         database.transaction(move |connection| book::mark_undiscarded(connection, &selected)).await?;
     Ok((marked, Exit::Done))
-}
-
-fn message(letter: &DeadLetter) -> anyhow::Result<Message> {
-    let name = &letter.conversation_id;
-    let lost = || format!("{name} was a broken message; its content was discarded with it");
-    if letter.class == "broken_message" {
-        bail!(lost());
-    }
-    let job = FetchConversation {
-        conversation_id: ConversationId::parse(name).with_context(lost)?,
-        agent_id: letter.agent_id.as_deref().and_then(|id| AgentId::parse(id).ok()),
-        run_id: letter.run_id.clone(),
-    };
-    #[expect(clippy::disallowed_methods, reason = "the clock is read once a message")]
-    let now = Utc::now();
-    let status = letter.http_status.and_then(|status| u16::try_from(status).ok());
-    let replays = u32::try_from(letter.replays).unwrap_or(0);
-    Ok(Message::new(&job).replayed(replays).failed(&letter.class, status, false, now))
 }

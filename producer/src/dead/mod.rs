@@ -5,6 +5,7 @@
 
 mod discard;
 mod list;
+mod message;
 mod replay;
 mod rotate;
 mod selection;

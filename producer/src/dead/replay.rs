@@ -1,12 +1,16 @@
 //! `producer dead replay`.
 
+use std::collections::HashSet;
 use std::num::NonZeroU32;
 
+use chrono::Utc;
 use shared::config::Environment;
-use shared::database::book;
+use shared::database::book::{self, DeadLetter};
 use shared::exit::Exit;
+use shared::queue::{Broker, Destination, Lane};
 use shared::shutdown::Shutdown;
 
+use super::message::message;
 use super::rotate::{Rotation, rotate};
 use super::selection::{Filter, ids};
 use super::{open_database, open_queue};
@@ -42,9 +46,14 @@ impl Options {
             return Ok(Exit::TryLater);
         };
         let outcome = async {
-            let selected = ids(&self.filter.select(&database, false).await?);
+            let letters = self.filter.select(&database, false).await?;
+            let selected = ids(&letters);
             database.transaction(move |connection| book::mark_replayed(connection, &selected)).await?;
-            rotate(&broker, &database, Some(self.rate), shutdown).await
+            let mut rotation = rotate(&broker, &database, Some(self.rate), shutdown).await?;
+            if !rotation.is_partial {
+                rotation.replayed += remake(&broker, &letters, &rotation.met).await?;
+            }
+            anyhow::Ok(rotation)
         }
         .await;
         lease.give_back().await?;
@@ -58,4 +67,19 @@ impl Options {
         }
         Ok(rotation.exit())
     }
+}
+
+/// A dead letter whose message is gone, with the broker's volume or by a purge, is made anew from the book.
+async fn remake(broker: &Broker, letters: &[DeadLetter], met: &HashSet<String>) -> anyhow::Result<u64> {
+    #[expect(clippy::disallowed_methods, reason = "the clock is read once a verb")]
+    let now = Utc::now();
+    let publisher = broker.publisher().await?;
+    let mut remade = 0;
+    for letter in letters.iter().filter(|letter| !met.contains(&letter.conversation_id)) {
+        let replays = u32::try_from(letter.replays).unwrap_or(0) + 1;
+        let lane = Lane::of(letter.started_at, now);
+        publisher.publish(&message(letter)?.replayed(replays), Destination::Work(lane)).await?;
+        remade += 1;
+    }
+    Ok(remade)
 }

@@ -11,13 +11,13 @@ use serde::Serialize;
 use shared::database::Database;
 use shared::database::book::{self, Death, Standing};
 use shared::exit::Exit;
+use shared::progress;
 use shared::queue::{Broker, Delivery, Destination, Lane, Message, Publisher};
 use shared::shutdown::Shutdown;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::TURN;
 use crate::lease::Lease;
-use crate::output;
 
 /// Deliveries held at once: only one is worked at a time, the others are on their way.
 const PREFETCH: u16 = 64;
@@ -38,6 +38,9 @@ pub(super) struct Rotation {
     pub(super) crashed: u64,
     /// It was stopped before its end; the next one does the rest.
     pub(super) is_partial: bool,
+    /// The conversations whose messages it met.
+    #[serde(skip)]
+    pub(super) met: HashSet<String>,
 }
 
 impl Rotation {
@@ -47,15 +50,15 @@ impl Rotation {
     }
 }
 
-/// Enters in the book what the broker itself dead-lettered, when the queue holds more or less than the book says. Another
-/// that is at the queue already does the same.
+/// Enters in the book what the broker itself dead-lettered, when the queue holds more than the book says. Another that is
+/// at the queue already does the same.
 ///
 /// # Errors
 /// What the broker or the database says.
 pub async fn book_crashed(broker: &Broker, database: &Database, shutdown: &Shutdown) -> anyhow::Result<()> {
     let depth = broker.depth(&broker.topology().queue(Destination::Dead)).await?;
     let booked: i64 = database.run(book::dead_by_class).await?.into_iter().map(|(_, count)| count).sum();
-    if i64::from(depth) == booked {
+    if i64::from(depth) <= booked {
         return Ok(());
     }
     let Ok(lease) = Lease::take(database, TURN).await? else { return Ok(()) };
@@ -80,8 +83,8 @@ pub(super) async fn rotate(
     let mut letters = broker.subscribe_to_dead(PREFETCH).await?;
     let mut pace = interval(rate.map_or(Duration::from_nanos(1), |rate| Duration::from_secs(1) / rate.get()));
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut turn = Turn { database, publisher, seen: HashSet::new(), rotation: Rotation::default() };
-    let bar = output::bar(count.into());
+    let mut turn = Turn { database, publisher, rotation: Rotation::default() };
+    let bar = progress::bar(count.into());
     for _ in 0..count {
         if shutdown.soft().is_cancelled() {
             turn.rotation.is_partial = true;
@@ -107,9 +110,10 @@ enum Fate {
     Enter,
 }
 
-/// What the book's standing of a message's conversation means for it; `replays` are those that the message has had.
-fn fate(standing: Option<&Standing>, replays: u32, was_seen: bool) -> Fate {
-    if was_seen || standing.is_some_and(|standing| standing.is_settled) {
+/// What the book's standing of a message's conversation means for it; `replays` are those that the message has had. Dead
+/// letters count by id, so a second copy is one too many.
+fn fate(standing: Option<&Standing>, replays: u32, was_met: bool) -> Fate {
+    if was_met || standing.is_some_and(|standing| standing.is_settled) {
         return Fate::Drop;
     }
     match standing {
@@ -122,8 +126,6 @@ fn fate(standing: Option<&Standing>, replays: u32, was_seen: bool) -> Fate {
 struct Turn<'a> {
     database: &'a Database,
     publisher: Publisher,
-    /// Dead letters count by id: a second copy is one too many.
-    seen: HashSet<String>,
     rotation: Rotation,
 }
 
@@ -134,7 +136,7 @@ impl Turn<'_> {
         let message = &delivery.message;
         let (id, key) = (message.book_id(), message.book_id());
         let standing = self.database.run(move |connection| book::standing(connection, &key)).await?;
-        let fate = fate(standing.as_ref(), message.replays, !self.seen.insert(id));
+        let fate = fate(standing.as_ref(), message.replays, !self.rotation.met.insert(id));
         match fate {
             Fate::Replay => {
                 self.replay(message, standing.as_ref(), now).await?;

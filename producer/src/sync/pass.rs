@@ -8,13 +8,13 @@ use shared::config::SyncConfig;
 use shared::database::{Database, book};
 use shared::elevenlabs::{Client, ListItem, Page};
 use shared::ids::{AgentId, ConversationId};
+use shared::progress;
 use shared::queue::{Broker, Publisher};
 use shared::shutdown::Shutdown;
 
 use super::discover::Discover;
 use super::{Summary, agents, publish};
 use crate::lease::Lease;
-use crate::output;
 use crate::records::{self, Counts};
 
 /// What a pass needs.
@@ -75,11 +75,11 @@ impl Pass {
         let overlap = chrono::TimeDelta::from_std(self.config.overlap)?;
         let since = lease.turn().listed_until.map_or(self.config.since, |until| Some(until - overlap));
         let mut discover = Discover::new(self.client.clone(), self.agent_id.clone(), since);
-        let bar = output::progress();
+        let line = progress::line();
         while let Some(page) = discover.next().await? {
             self.take(page, &publisher, run_id, seen).await?;
             let Counts { listed, published, .. } = seen.counts;
-            bar.set_message(format!("{listed} listed, {published} published"));
+            line.set_message(format!("{listed} listed, {published} published"));
             if shutdown.soft().is_cancelled() {
                 bail!("stopped in the middle of a pass; the next one begins where this one did");
             }
@@ -87,7 +87,7 @@ impl Pass {
                 bail!("another pass has taken over; this one gave no sign for too long");
             }
         }
-        bar.finish_and_clear();
+        line.finish_and_clear();
         if let Err(error) =
             agents::refresh(&self.client, &self.database, std::mem::take(&mut seen.agents)).await
         {
