@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use shared::config::Environment;
 use shared::exit::Exit;
 use shared::shutdown::Shutdown;
@@ -31,9 +31,13 @@ pub struct Options {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 failed; 64 wrong usage or configuration, or a refused login; 69 broker or database away for 5 min
-(with --drain also the API, for longer than --wait); 75 schema not migrated, or throttled for longer than --wait;
-77 the API key is refused (with --drain).";
+Exit codes:
+   0  done
+   1  failed
+  64  wrong usage or configuration, a refused login, or a database newer than this program
+  69  broker or database away for 5 min; with --drain also the API, for longer than --wait
+  75  database not migrated within 60 s; with --drain also throttled, for longer than --wait
+  77  with --drain: the API key is refused";
 
 impl Options {
     /// Works, and says how the process ends.
@@ -52,10 +56,18 @@ impl Options {
             worker = Worker::open(config, drain) => worker?.run(&shutdown).await,
         }
     }
+}
 
-    /// The command line's definition, for checks.
-    #[must_use]
-    pub fn definition() -> clap::Command {
-        Self::command()
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+        assert!(Options::try_parse_from(["consumer", "--drain", "--wait", "5m"]).is_ok());
+        assert!(Options::try_parse_from(["consumer", "--wait", "5m"]).is_err());
     }
 }

@@ -23,9 +23,13 @@ pub struct Options {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 failed; 64 wrong usage or configuration, a refused login, or a database newer than this program;
-69 a dependency cannot be reached; 75 try later (another pass runs, throttled, database not migrated); 77 the API key is
-refused.";
+Exit codes:
+   0  done
+   1  failed: some calls could not be asked for, or what was begun is not complete
+  64  wrong usage or configuration, a refused login, or a database newer than this program
+  69  API, broker or database cannot be reached
+  75  try later: another pass runs, the API throttles, or the database is not migrated
+  77  the API key is refused";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -58,5 +62,17 @@ impl Options {
             outcome = work => outcome,
             () = shutdown.hard().cancelled() => anyhow::bail!("stopped before it was done"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
     }
 }

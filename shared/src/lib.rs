@@ -15,7 +15,8 @@ pub mod shutdown;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-/// Makes ring the cryptography of every TLS connection of this process; a second call changes nothing.
+/// Makes ring the cryptography of every TLS connection of this process. A second call finds the first one's there, and
+/// changes nothing.
 pub(crate) fn install_tls_provider() {
     rustls::crypto::ring::default_provider().install_default().ok();
 }

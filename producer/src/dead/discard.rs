@@ -36,6 +36,10 @@ pub struct Options {
     /// Say how many it would be, and do nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Print the count as one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 impl Options {
@@ -63,7 +67,11 @@ impl Options {
         lease.give_back().await?;
         let (count, exit) = outcome?;
         broker.close().await;
-        output::line(&format!("{count} {done}"))?;
+        if self.json {
+            output::json(&serde_json::json!({ "count": count, "undone": self.undo }))?;
+        } else {
+            output::line(&format!("{count} {done}"))?;
+        }
         Ok(exit)
     }
 }

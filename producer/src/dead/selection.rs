@@ -14,7 +14,7 @@ pub(super) struct Filter {
     #[arg(value_name = "ID")]
     ids: Vec<String>,
 
-    /// Only of this class: `not_found`, malformed, timeout, …
+    /// Only of this class: malformed, timeout, unfinished, …
     #[arg(long)]
     class: Option<String>,
 

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
 
 use super::{Environment, FromEnvironment, Problems, Section};
-use crate::elevenlabs::{ApiKey, Client, ClientSettings};
+use crate::elevenlabs::{ApiKey, Client, ClientSettings, is_loopback};
 use crate::ids::AgentId;
 
 /// Where the API key came from; a file is read again when the key is refused, since keys are rotated there.
@@ -100,11 +100,5 @@ impl FromEnvironment for ElevenLabsConfig {
 
 /// The key travels with every request: never in the clear past this machine, unless told so.
 fn is_safe(url: &Url, allow_http: bool) -> bool {
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && (loopback || allow_http))
+    url.scheme() == "https" || (url.scheme() == "http" && (is_loopback(url) || allow_http))
 }

@@ -33,3 +33,4 @@ pub use key::{ApiKey, KeyError};
 pub use page::{ListItem, ListQuery, MAX_PAGE_SIZE, Page};
 pub use status::Status;
 pub use transport::ClientError;
+pub(crate) use transport::is_loopback;

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use url::Url;
+use url::{Host, Url};
 
 use super::client::ClientSettings;
 use super::error::{ApiError, Phase};
@@ -34,9 +34,7 @@ pub(super) fn build(settings: &ClientSettings) -> Result<reqwest::Client, Client
     if !matches!(settings.base_url.scheme(), "http" | "https") {
         return Err(ClientError::BaseUrl);
     }
-    // reqwest takes its cryptography from the process. An error says that somebody, such as the broker's client,
-    // was first, and that is as good.
-    rustls::crypto::ring::default_provider().install_default().ok();
+    crate::install_tls_provider();
     let mut builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .redirect(Policy::none())
@@ -54,11 +52,12 @@ pub(super) fn build(settings: &ClientSettings) -> Result<reqwest::Client, Client
     builder.build().map_err(ClientError::Tls)
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether a URL stays on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
 }
