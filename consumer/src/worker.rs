@@ -3,6 +3,7 @@
 //! Between two
 //! of them it waits for what was in the way: the broker, the API, the key, or the database.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,7 +80,11 @@ impl Worker {
     pub async fn run(&self, shutdown: &Shutdown) -> anyhow::Result<Exit> {
         let exit = self.sessions(shutdown).await;
         self.tally.finish();
-        log::info!("{}", self.tally);
+        if self.drain.is_some() {
+            writeln!(std::io::stdout(), "{}", self.tally)?;
+        } else {
+            log::info!("{}", self.tally);
+        }
         exit
     }
 

@@ -17,6 +17,7 @@ use crate::output;
 
 /// What to set aside for good.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "independent flags of a command line")]
 pub struct Options {
     #[command(flatten)]
     filter: Filter,
