@@ -1,12 +1,11 @@
 //! `producer dead discard`, and taking it back.
 
-use anyhow::bail;
 use chrono::Utc;
 use shared::config::Environment;
 use shared::database::Database;
 use shared::database::book::{self, DeadLetter};
 use shared::exit::Exit;
-use shared::queue::{Broker, Destination};
+use shared::queue::{Broker, Destination, Message};
 use shared::shutdown::Shutdown;
 
 use super::message::message;
@@ -46,7 +45,8 @@ pub struct Options {
 impl Options {
     pub(super) async fn run(self, environment: &Environment, shutdown: &Shutdown) -> anyhow::Result<Exit> {
         if self.filter.is_everything() != self.all {
-            bail!("say which: ids, --class, --older-than or --limit, or --all for all of them");
+            log::error!("say which: ids, --class, --older-than or --limit, or --all for all of them");
+            return Ok(Exit::Usage);
         }
         let done = if self.undo { "dead letters again" } else { "discarded" };
         if self.dry_run {
@@ -96,11 +96,15 @@ async fn discard(
 async fn undo(broker: &Broker, database: &Database, letters: &[DeadLetter]) -> anyhow::Result<(usize, Exit)> {
     #[expect(clippy::disallowed_methods, reason = "the clock is read once a verb")]
     let now = Utc::now();
-    let publisher = broker.publisher().await?;
-    for letter in letters {
+    let anew = |letter: &DeadLetter| {
         let status = letter.http_status.and_then(|status| u16::try_from(status).ok());
-        let message = message(letter)?.failed(&letter.class, status, false, now);
-        publisher.publish(&message, Destination::Dead).await?;
+        Ok(message(letter)?.failed(&letter.class, status, false, now))
+    };
+    // All of them before the first is published: nothing is done by half.
+    let messages: Vec<Message> = letters.iter().map(anew).collect::<anyhow::Result<_>>()?;
+    let publisher = broker.publisher().await?;
+    for message in &messages {
+        publisher.publish(message, Destination::Dead).await?;
     }
     let selected = ids(letters);
     let marked =

@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 
 use chrono::Utc;
 use shared::config::Environment;
-use shared::database::book::{self, DeadLetter};
+use shared::database::Database;
+use shared::database::book::{self, DeadLetter, Death};
 use shared::exit::Exit;
 use shared::queue::{Broker, Destination, Lane};
 use shared::shutdown::Shutdown;
@@ -51,7 +52,7 @@ impl Options {
             database.transaction(move |connection| book::mark_replayed(connection, &selected)).await?;
             let mut rotation = rotate(&broker, &database, Some(self.rate), shutdown).await?;
             if !rotation.is_partial {
-                rotation.replayed += remake(&broker, &letters, &rotation.met).await?;
+                rotation.replayed += remake(&broker, &database, &letters, &rotation.met).await?;
             }
             anyhow::Ok(rotation)
         }
@@ -69,17 +70,46 @@ impl Options {
     }
 }
 
-/// A dead letter whose message is gone, with the broker's volume or by a purge, is made anew from the book.
-async fn remake(broker: &Broker, letters: &[DeadLetter], met: &HashSet<String>) -> anyhow::Result<u64> {
+/// A dead letter whose message is gone, with the broker's volume or by a purge, is made anew from the book. One that cannot
+/// be stays dead: it was not asked for.
+async fn remake(
+    broker: &Broker,
+    database: &Database,
+    letters: &[DeadLetter],
+    met: &HashSet<String>,
+) -> anyhow::Result<u64> {
     #[expect(clippy::disallowed_methods, reason = "the clock is read once a verb")]
     let now = Utc::now();
     let publisher = broker.publisher().await?;
-    let mut remade = 0;
+    let (mut remade, mut refusal) = (0, None);
     for letter in letters.iter().filter(|letter| !met.contains(&letter.conversation_id)) {
         let replays = u32::try_from(letter.replays).unwrap_or(0) + 1;
         let lane = Lane::of(letter.started_at, now);
-        publisher.publish(&message(letter)?.replayed(replays), Destination::Work(lane)).await?;
-        remade += 1;
+        match message(letter) {
+            Ok(message) => {
+                publisher.publish(&message.replayed(replays), Destination::Work(lane)).await?;
+                remade += 1;
+            }
+            Err(error) => {
+                let death = death(letter, lane);
+                database.transaction(move |connection| book::record_death(connection, &death)).await?;
+                refusal = Some(error);
+            }
+        }
     }
-    Ok(remade)
+    refusal.map_or(Ok(remade), Err)
+}
+
+/// What the book said of it.
+fn death(letter: &DeadLetter, lane: Lane) -> Death {
+    Death {
+        conversation_id: letter.conversation_id.clone(),
+        agent_id: letter.agent_id.clone(),
+        run_id: letter.run_id.clone(),
+        lane: lane.as_str(),
+        class: letter.class.clone(),
+        http_status: letter.http_status.and_then(|status| u16::try_from(status).ok()),
+        attempts: u32::try_from(letter.attempts).unwrap_or(0),
+        replays: u32::try_from(letter.replays).unwrap_or(0),
+    }
 }

@@ -70,7 +70,9 @@ impl Database {
         }
         let pool = Pool::builder()
             .max_size(config.pool_size)
-            .min_idle(Some(1))
+            // None are opened ahead: a process that ends while libpq connects on another thread dies in the clean-up
+            // of libpq's own libraries.
+            .min_idle(Some(0))
             .connection_timeout(GET_TIMEOUT)
             .connection_customizer(Box::new(Session))
             // Failures reach whoever asked for the connection; r2d2's own log would repeat them.
