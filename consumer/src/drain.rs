@@ -27,7 +27,7 @@ impl Drain {
         self.wait
     }
 
-    /// One look; `is_idle` says that this worker holds nothing.
+    /// One look; `is_idle` says that this worker holds nothing, and would take something if there were any.
     ///
     /// # Errors
     /// [`QueueError`].

@@ -1,6 +1,7 @@
 //! The first verb: asks the API for a conversation, and decides at the failing line what a failure means.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::elevenlabs::{ApiError, Client, Conversation};
 use shared::ids::ConversationId;
@@ -41,6 +42,17 @@ impl Fetcher {
     #[must_use]
     pub fn pauses(&self) -> u32 {
         self.outage.pauses()
+    }
+
+    /// How much of a cool-down that the API asked for is left.
+    #[must_use]
+    pub fn cool_down(&self) -> Duration {
+        self.pace.cool_down(Instant::now())
+    }
+
+    /// Forgets a cool-down: a probe was answered.
+    pub fn recovered(&self) {
+        self.pace.recovered();
     }
 
     /// Waits until another request may be made.
@@ -86,7 +98,11 @@ impl Fetcher {
     async fn refused(&self, conversation_id: &ConversationId, error: &ApiError) -> Unstored {
         log::debug!(conversation_id:%; "fetching {conversation_id} failed: {error}");
         match error {
-            ApiError::KeyRefused { .. } => Interruption::Key.into(),
+            // A list that takes the key shows that the refusal is about this one conversation.
+            ApiError::KeyRefused { .. } => match self.client.probe().await {
+                Ok(()) => Verdict::Retry(error.into()).into(),
+                Err(_) => Interruption::Key.into(),
+            },
             ApiError::NotFound { .. } | ApiError::Refused { .. } => {
                 self.answered();
                 Verdict::Dead(error.into()).into()

@@ -55,7 +55,7 @@ pub async fn work(
             Verdict::Stored.into()
         }
         Ok(Err(unstored)) => unstored,
-        // The panic's own message is on standard error; it says where, not what.
+        // Where it was is on standard error.
         Err(_) => Verdict::Retry(Cause::PANIC).into(),
     };
     let Unstored { verdict, mut interruption } = unstored;

@@ -105,10 +105,9 @@ impl Outage {
             return *rulings.borrow();
         }
         let fault = match client.probe().await {
-            Err(error) if error.is_service_level() => self.pause(),
-            _ => Fault::Job,
+            Ok(()) => Fault::Job,
+            Err(_) => self.pause(),
         };
-        self.state().failed.clear();
         self.rulings.send_replace(fault);
         fault
     }

@@ -93,6 +93,18 @@ impl Pace {
         }
     }
 
+    /// How much of a cool-down is left at `now`.
+    pub fn cool_down(&self, now: Instant) -> Duration {
+        self.state().cool_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
+    /// A probe was answered: what came before is over.
+    pub fn recovered(&self) {
+        let mut state = self.state();
+        state.cool_until = None;
+        state.throttled_since = None;
+    }
+
     /// The API answered.
     pub fn answered(&self) {
         let mut state = self.state();
@@ -118,7 +130,10 @@ impl Pace {
             state.waves += 1;
             state.slots = (state.slots * DECREASE).max(1.0);
         }
-        let wait = retry_after.unwrap_or_else(|| COOL_DOWN.delay(state.waves, rand::random()));
+        // A Retry-After of nothing, or of a date that is past by our clock, is no leave to ask at once.
+        let wait = retry_after
+            .filter(|wait| !wait.is_zero())
+            .unwrap_or_else(|| COOL_DOWN.delay(state.waves, rand::random()));
         let until = now + wait;
         state.cool_until = Some(state.cool_until.map_or(until, |before| before.max(until)));
         if wait > LONGEST_HOLD || now - since > LONGEST_HOLD { Err(TooLong) } else { Ok(()) }

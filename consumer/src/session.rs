@@ -58,10 +58,13 @@ impl Session {
 
     /// Works until something ends it, and then until what is held is answered or given back.
     pub async fn run(mut self, shutdown: &Shutdown, mut drain: Option<Drain>, tally: &Tally) -> End {
-        let end = self.take(shutdown, drain.as_mut(), tally).await;
-        self.ending.cancel();
+        let work = async {
+            let end = self.take(shutdown, drain.as_mut(), tally).await;
+            self.ending.cancel();
+            self.finish(end, tally).await
+        };
         let end = tokio::select! {
-            end = self.finish(end, tally) => end,
+            end = work => end,
             () = shutdown.hard().cancelled() => {
                 log::warn!("{} jobs go back to their queue unanswered", self.jobs.len());
                 self.jobs.shutdown().await;
@@ -95,7 +98,7 @@ impl Session {
                 delivery = self.backfill.next(), if slot.is_some() => delivery,
                 _ = look.tick() => {
                     if let Some(drain) = drain.as_deref_mut() {
-                        match drain.is_done(&self.broker, self.jobs.is_empty()).await {
+                        match drain.is_done(&self.broker, self.jobs.is_empty() && slot.is_some()).await {
                             Ok(true) => return End::Drained,
                             Ok(false) => {}
                             Err(error) => return End::Lost(error),

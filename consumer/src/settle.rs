@@ -88,9 +88,9 @@ impl Settler {
         now: DateTime<Utc>,
     ) -> Result<Settled, Unsettled> {
         let snoozed = message.clone().failed(Cause::UNFINISHED.class, None, false, now);
-        // A call that does not say when it started is as old as our first look at it.
+        // A call that does not say when it started, or says a time to come, is as old as our first look at it.
         let first_seen_at = snoozed.failure.as_ref().and_then(|failure| failure.first_failed_at.parse().ok());
-        let age = now - started_at.or(first_seen_at).unwrap_or(now);
+        let age = now - [started_at, first_seen_at].into_iter().flatten().min().unwrap_or(now);
         if age >= LONGEST_CALL {
             return self.bury(&snoozed, lane, Cause::UNFINISHED).await;
         }

@@ -40,6 +40,15 @@ impl Tally {
         }
     }
 
+    /// Jobs that are done with, for good or until their call is finished; a retry is none.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        [&self.stored, &self.snoozed, &self.dead]
+            .into_iter()
+            .map(|counter| counter.load(Ordering::Relaxed))
+            .sum()
+    }
+
     /// Takes the line away.
     pub fn finish(&self) {
         self.line.finish_and_clear();

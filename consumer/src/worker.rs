@@ -1,7 +1,6 @@
 //! The worker: one session at the broker after the other, until it is asked to stop or has nothing left to do.
 //!
-//! Between two
-//! of them it waits for what was in the way: the broker, the API, the key, or the database.
+//! Between two of them it waits for what was in the way: the broker, the API, the key, or the database.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -41,6 +40,29 @@ const PAUSE: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_m
 /// Everything that a worker is configured with.
 pub type Config = (ElevenLabsConfig, DatabaseConfig, AmqpConfig, WorkerConfig, ReportConfig);
 
+/// Sessions in a row that ended before anything was done in them. Each costs what it held a delivery count.
+#[derive(Debug)]
+struct Fruitless {
+    sessions: u32,
+    since: Instant,
+}
+
+impl Default for Fruitless {
+    fn default() -> Self {
+        Self { sessions: 0, since: Instant::now() }
+    }
+}
+
+impl Fruitless {
+    /// A session has ended; the first of a row, and each in which something was done, begins the row anew.
+    fn count(&mut self, was_fruitful: bool) {
+        if was_fruitful || self.sessions == 0 {
+            *self = Self::default();
+        }
+        self.sessions += 1;
+    }
+}
+
 /// A worker.
 #[derive(Debug)]
 pub struct Worker {
@@ -64,7 +86,7 @@ impl Worker {
         let (elevenlabs, database_config, amqp, worker, report) = config;
         let name = shared::process::name("consumer");
         let client = elevenlabs.client()?;
-        let database = Database::open(&database_config, &name, PATIENCE).await?;
+        let database = Database::open(&database_config, &name, patience(drain.as_ref())).await?;
         wait_for_schema(&database).await?;
         // One connection stays free for the book.
         let writer = Writer::start(database.clone(), &worker, (database_config.pool_size - 1).max(1));
@@ -89,32 +111,34 @@ impl Worker {
     }
 
     async fn sessions(&self, shutdown: &Shutdown) -> anyhow::Result<Exit> {
+        let mut fruitless = Fruitless::default();
         loop {
             let session = tokio::select! {
                 biased;
                 () = shutdown.soft().cancelled() => return Ok(Exit::Done),
                 session = self.connect() => session?,
             };
-            match session.run(shutdown, self.drain.clone(), &self.tally).await {
-                End::Stopped | End::Drained => return Ok(Exit::Done),
-                End::Lost(error) => {
-                    log::warn!("{error}; what was held will be delivered again");
-                    // A broker that takes connections and drops them is not asked without a breath.
-                    tokio::time::sleep(AGAIN.delay(1, rand::random())).await;
-                }
-                End::Paused(why) => {
-                    log::warn!("pausing: {}", because(why));
-                    let recovered = tokio::select! {
-                        biased;
-                        () = shutdown.soft().cancelled() => return Ok(Exit::Done),
-                        recovered = self.recover(why) => recovered,
-                    };
-                    if let Err(exit) = recovered {
-                        log::error!("giving up the drain: {}", because(why));
-                        return Ok(exit);
+            let done_before = self.tally.done();
+            let end = session.run(shutdown, self.drain.clone(), &self.tally).await;
+            fruitless.count(self.tally.done() > done_before);
+            let recovery = async {
+                match end {
+                    End::Stopped | End::Drained => Some(Exit::Done),
+                    End::Lost(error) => {
+                        log::warn!("{error}; what was held will be delivered again");
+                        tokio::time::sleep(PAUSE.delay(fruitless.sessions, rand::random())).await;
+                        None
                     }
-                    log::info!("going on");
+                    End::Paused(why) => self.recover(why, &fruitless).await.err(),
                 }
+            };
+            let exit = tokio::select! {
+                biased;
+                () = shutdown.soft().cancelled() => Some(Exit::Done),
+                exit = recovery => exit,
+            };
+            if let Some(exit) = exit {
+                return Ok(exit);
             }
         }
     }
@@ -125,7 +149,7 @@ impl Worker {
         for failures in 1.. {
             match self.session().await {
                 Err(error @ (QueueError::LoginRefused | QueueError::Topology { .. })) => return Err(error),
-                Err(error) if began.elapsed() >= PATIENCE => return Err(error),
+                Err(error) if began.elapsed() >= patience(self.drain.as_ref()) => return Err(error),
                 Err(error) => log::warn!("{error}; trying again"),
                 Ok(session) => {
                     log::info!("consuming as {}", self.name);
@@ -152,24 +176,37 @@ impl Worker {
         Session::open(broker, Arc::new(stations), self.prefetch).await
     }
 
-    /// Probes until what was in the way is gone: never with a job. A drain does not wait longer than it was told to.
-    async fn recover(&self, why: Interruption) -> Result<(), Exit> {
-        let began = Instant::now();
-        let longest = self.drain.as_ref().map(Drain::wait);
+    /// Probes until what was in the way is gone: never with a job. A drain does not wait longer than it was told to, and a
+    /// database is given up after five minutes.
+    async fn recover(&self, why: Interruption, fruitless: &Fruitless) -> Result<(), Exit> {
+        log::warn!("pausing: {}", because(why));
+        let longest = match (why, &self.drain) {
+            (_, Some(drain)) => Some(drain.wait()),
+            (Interruption::Database, None) => Some(PATIENCE),
+            _ => None,
+        };
         for failures in 1.. {
             let wait = match failures {
-                1 => PAUSE.delay(self.fetcher.pauses(), rand::random()),
+                1 => PAUSE.delay(fruitless.sessions.max(self.fetcher.pauses()), rand::random()),
                 _ => AGAIN.delay(failures, rand::random()),
             };
-            if longest.is_some_and(|longest| began.elapsed() + wait > longest) {
+            let wait = if why == Interruption::Throttled { wait.max(self.fetcher.cool_down()) } else { wait };
+            if longest.is_some_and(|longest| fruitless.since.elapsed() + wait > longest) {
+                log::error!("giving up: {}", because(why));
                 return Err(exit_of(why));
             }
             tokio::time::sleep(wait).await;
             match self.is_well(why).await {
                 Ok(()) => break,
+                Err(error) if Exit::of(error.as_ref()) == Exit::Usage => {
+                    log::error!("giving up: {error:#}");
+                    return Err(Exit::Usage);
+                }
                 Err(error) => log::warn!("still pausing: {error:#}"),
             }
         }
+        self.fetcher.recovered();
+        log::info!("going on");
         Ok(())
     }
 
@@ -187,6 +224,11 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// How long something that is away is waited for: a drain waits no longer than it was told to.
+fn patience(drain: Option<&Drain>) -> Duration {
+    drain.map_or(PATIENCE, |drain| drain.wait().min(PATIENCE))
 }
 
 async fn wait_for_schema(database: &Database) -> Result<(), SchemaError> {

@@ -12,6 +12,7 @@ CREATE TABLE trabajos (
     http_status INTEGER,
     intentos INTEGER NOT NULL DEFAULT 0,
     repeticiones INTEGER NOT NULL DEFAULT 0,
+    repetir_en TIMESTAMPTZ,
     descartado_en TIMESTAMPTZ,
     motivo TEXT,
     olvidado_en TIMESTAMPTZ,
@@ -36,6 +37,7 @@ COMMENT ON COLUMN trabajos.clase IS 'Clase del último error que lo dio por perd
 COMMENT ON COLUMN trabajos.http_status IS 'Respuesta HTTP de ese error, si la hubo.';
 COMMENT ON COLUMN trabajos.intentos IS 'Intentos gastados cuando se dio por perdido.';
 COMMENT ON COLUMN trabajos.repeticiones IS 'Cuántas veces se repitió después de darse por perdido.';
+COMMENT ON COLUMN trabajos.repetir_en IS 'Cuándo pidió una persona que se repita; NULL: nadie, o ya está en camino.';
 COMMENT ON COLUMN trabajos.descartado_en IS 'Cuándo lo descartó una persona; NULL: no lo está.';
 COMMENT ON COLUMN trabajos.motivo IS 'Por qué se descartó u olvidó.';
 COMMENT ON COLUMN trabajos.olvidado_en IS 'Cuándo se borró la llamada a propósito; nadie la vuelve a pedir ni a guardar.';

@@ -81,7 +81,9 @@ impl Exit {
     fn of_database(error: &DatabaseError) -> Self {
         match error {
             DatabaseError::LoginRefused { .. } => Self::Usage,
-            DatabaseError::Unreachable { .. } | DatabaseError::Lost => Self::Unavailable,
+            DatabaseError::Unreachable { .. } | DatabaseError::Lost | DatabaseError::Unwritable { .. } => {
+                Self::Unavailable
+            }
             DatabaseError::Refused { .. } | DatabaseError::Statement { .. } => Self::Failed,
         }
     }

@@ -17,12 +17,14 @@ pub const MAX_LENGTH: usize = 128;
 #[error("not an id: expected 1 to {MAX_LENGTH} ASCII letters, digits, '_' or '-'")]
 pub struct InvalidId;
 
-fn parse(text: &str) -> Result<Box<str>, InvalidId> {
+/// Whether a text can be an id, of whatever.
+pub(crate) fn is_id(text: &str) -> bool {
     let is_id_byte = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    if text.is_empty() || text.len() > MAX_LENGTH || !text.bytes().all(is_id_byte) {
-        return Err(InvalidId);
-    }
-    Ok(text.into())
+    (1..=MAX_LENGTH).contains(&text.len()) && text.bytes().all(is_id_byte)
+}
+
+fn parse(text: &str) -> Result<Box<str>, InvalidId> {
+    if is_id(text) { Ok(text.into()) } else { Err(InvalidId) }
 }
 
 macro_rules! id {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AgentId, ConversationId};
+use crate::ids::{self, AgentId, ConversationId};
 
 /// The `type` property of the message.
 pub const MESSAGE_TYPE: &str = "fetch_conversation.v1";
@@ -73,7 +73,9 @@ impl FetchConversation {
             return Err(UndecodableJob::UnknownVersion(v));
         }
         let body: Body = serde_json::from_slice(body).map_err(|_| UndecodableJob::Garbage)?;
-        Ok(Self { conversation_id: body.conversation_id, agent_id: body.agent_id, run_id: body.run_id })
+        // Whoever wrote it: what goes into the book is of the form of an id.
+        let run_id = body.run_id.filter(|run_id| ids::is_id(run_id));
+        Ok(Self { conversation_id: body.conversation_id, agent_id: body.agent_id, run_id })
     }
 }
 

@@ -20,8 +20,14 @@ pub fn name(binary: &str) -> String {
 pub fn main<O, E>(binary: &str, run: impl AsyncFnOnce(O) -> Result<Exit, E>) -> ExitCode
 where
     O: Parser,
-    E: Into<Box<dyn Error + Send + Sync>>,
+    // What boxes an `anyhow::Error` hides its type, and with it the exit code.
+    E: AsRef<dyn Error + 'static>,
 {
+    std::panic::set_hook(Box::new(|panic| {
+        // Where, and never what: a panic's message may quote the text it was about.
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        writeln!(std::io::stderr(), "panicked at {place}").ok();
+    }));
     let options = match O::try_parse() {
         Ok(options) => options,
         Err(error) => {
@@ -32,20 +38,26 @@ where
     };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(binary, &error),
+        Err(error) => return failed(binary, &error).into(),
     };
-    let outcome = runtime.block_on(run(options));
-    // A statement that still runs does not keep the process.
-    runtime.shutdown_background();
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(error) => failed(binary, error.into().as_ref()),
+    match runtime.block_on(run(options)) {
+        Ok(exit) => end(exit),
+        Err(error) => end(failed(binary, error.as_ref())),
     }
 }
 
-fn failed(binary: &str, error: &(dyn Error + 'static)) -> ExitCode {
+/// Ends the process at once: a statement that still runs does not keep it. The pool's threads may be within libpq at this
+/// moment, and what OpenSSL and Kerberos take down at a usual exit would be pulled from under them: one `dead list` in
+/// five ended by SIGSEGV.
+fn end(exit: Exit) -> ! {
+    // Nobody is left to be told when standard output is closed.
+    std::io::stdout().flush().ok();
+    signal_hook::low_level::exit(exit.code().into())
+}
+
+fn failed(binary: &str, error: &(dyn Error + 'static)) -> Exit {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     let message = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     writeln!(std::io::stderr(), "{binary}: {message}").ok();
-    Exit::of(error).into()
+    Exit::of(error)
 }

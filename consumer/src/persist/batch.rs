@@ -117,14 +117,46 @@ async fn write_calls(calls: BTreeMap<String, CallRows>, database: &Database) -> 
         }
         Err(error) => {
             log::debug!("a batch failed, writing its rows one by one: {error}");
-            let mut outcomes = BTreeMap::new();
-            for (index, conversation_id) in ids.into_iter().enumerate() {
-                let rows = Arc::clone(&rows);
-                let one = move |connection: &mut _| upsert(connection, &rows[index..=index]);
-                let outcome = database.transaction(one).await;
-                outcomes.insert(conversation_id, outcome.map(|written| written[0]));
-            }
-            outcomes
+            one_by_one(ids, rows, database).await
         }
     }
+}
+
+/// So many rows in a row that fail for no fault of their own, and none before them that was written: it is not the rows.
+const UNWRITABLE_AFTER: usize = 3;
+
+async fn one_by_one(
+    ids: Vec<String>,
+    rows: Arc<Vec<CallRows>>,
+    database: &Database,
+) -> BTreeMap<String, Outcome> {
+    let mut outcomes = BTreeMap::new();
+    let mut failed_statements = 0;
+    let mut outage: Option<DatabaseError> = None;
+    for (index, conversation_id) in ids.into_iter().enumerate() {
+        if let Some(outage) = &outage {
+            outcomes.insert(conversation_id, Err(outage.clone()));
+            continue;
+        }
+        let rows = Arc::clone(&rows);
+        let one = move |connection: &mut _| upsert(connection, &rows[index..=index]);
+        let outcome = database.transaction(one).await.map(|written| written[0]);
+        match &outcome {
+            Ok(_) | Err(DatabaseError::Refused { .. }) => failed_statements = 0,
+            Err(DatabaseError::Statement { kind }) => {
+                failed_statements += 1;
+                if failed_statements == UNWRITABLE_AFTER && index + 1 == UNWRITABLE_AFTER {
+                    outage = Some(DatabaseError::Unwritable { reason: kind.clone() });
+                }
+            }
+            Err(error) => outage = Some(error.clone()),
+        }
+        outcomes.insert(conversation_id, outcome);
+    }
+    if let Some(error @ DatabaseError::Unwritable { .. }) = outage {
+        for outcome in outcomes.values_mut() {
+            *outcome = Err(error.clone());
+        }
+    }
+    outcomes
 }

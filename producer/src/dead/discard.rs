@@ -3,15 +3,16 @@
 use chrono::Utc;
 use shared::config::Environment;
 use shared::database::Database;
-use shared::database::book::{self, DeadLetter};
+use shared::database::dead_letters::{self, DeadLetter};
 use shared::exit::Exit;
 use shared::queue::{Broker, Destination, Message};
 use shared::shutdown::Shutdown;
 
 use super::message::message;
-use super::rotate::rotate;
+use super::rotate::{RATE, rotate};
 use super::selection::{Filter, ids};
 use super::{open_database, open_queue};
+use crate::lease::Lease;
 use crate::output;
 
 /// What to set aside for good.
@@ -60,13 +61,14 @@ impl Options {
         let outcome = async {
             let letters = self.filter.select(&database, self.undo).await?;
             match self.reason {
-                Some(reason) => discard(&broker, &database, &letters, reason, shutdown).await,
+                Some(reason) => discard(&broker, &database, &letters, reason, &lease, shutdown).await,
                 None => undo(&broker, &database, &letters).await,
             }
         }
         .await;
-        lease.give_back().await?;
+        let given_back = lease.give_back().await;
         let (count, exit) = outcome?;
+        given_back?;
         broker.close().await;
         if self.json {
             output::json(&serde_json::json!({ "count": count, "undone": self.undo }))?;
@@ -82,12 +84,14 @@ async fn discard(
     database: &Database,
     letters: &[DeadLetter],
     reason: String,
+    lease: &Lease,
     shutdown: &Shutdown,
 ) -> anyhow::Result<(usize, Exit)> {
     let selected = ids(letters);
-    let marked =
-        database.transaction(move |connection| book::mark_discarded(connection, &selected, &reason)).await?;
-    let rotation = rotate(broker, database, None, shutdown).await?;
+    let marked = database
+        .transaction(move |connection| dead_letters::mark_discarded(connection, &selected, &reason))
+        .await?;
+    let rotation = rotate(broker, database, RATE, lease, shutdown).await?;
     Ok((marked, rotation.exit()))
 }
 
@@ -108,6 +112,6 @@ async fn undo(broker: &Broker, database: &Database, letters: &[DeadLetter]) -> a
     }
     let selected = ids(letters);
     let marked =
-        database.transaction(move |connection| book::mark_undiscarded(connection, &selected)).await?;
+        database.transaction(move |connection| dead_letters::mark_undiscarded(connection, &selected)).await?;
     Ok((marked, Exit::Done))
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use shared::config::Environment;
-use shared::database::book::{self, DeadLetter};
+use shared::database::dead_letters::{self, DeadLetter};
 use shared::exit::Exit;
 
 use super::open_database;
@@ -41,7 +41,7 @@ impl Options {
     pub(super) async fn run(self, environment: &Environment) -> anyhow::Result<Exit> {
         let database = open_database(environment).await?;
         let letters = self.filter.select(&database, self.discarded).await?;
-        let by_class = database.run(book::dead_by_class).await?;
+        let by_class = database.run(dead_letters::count_by_class).await?;
         let by_class: Vec<_> =
             by_class.into_iter().map(|(class, count)| ClassCount { class, count }).collect();
         if self.json {

@@ -1,7 +1,7 @@
 //! A dead letter's message, made anew from the book.
 
 use anyhow::{Context, bail};
-use shared::database::book::DeadLetter;
+use shared::database::dead_letters::DeadLetter;
 use shared::ids::{AgentId, ConversationId};
 use shared::job::FetchConversation;
 use shared::queue::Message;

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use chrono::Utc;
 use shared::config::Environment;
 use shared::database::Database;
-use shared::database::book::{self, DeadLetter, Death};
+use shared::database::dead_letters::{self, DeadLetter};
 use shared::exit::Exit;
 use shared::queue::{Broker, Destination, Lane};
 use shared::shutdown::Shutdown;
@@ -49,16 +49,19 @@ impl Options {
         let outcome = async {
             let letters = self.filter.select(&database, false).await?;
             let selected = ids(&letters);
-            database.transaction(move |connection| book::mark_replayed(connection, &selected)).await?;
-            let mut rotation = rotate(&broker, &database, Some(self.rate), shutdown).await?;
+            database
+                .transaction(move |connection| dead_letters::mark_for_replay(connection, &selected))
+                .await?;
+            let mut rotation = rotate(&broker, &database, self.rate, &lease, shutdown).await?;
             if !rotation.is_partial {
                 rotation.replayed += remake(&broker, &database, &letters, &rotation.met).await?;
             }
             anyhow::Ok(rotation)
         }
         .await;
-        lease.give_back().await?;
+        let given_back = lease.give_back().await;
         let rotation = outcome?;
+        given_back?;
         broker.close().await;
         if self.json {
             output::json(&rotation)?;
@@ -71,7 +74,7 @@ impl Options {
 }
 
 /// A dead letter whose message is gone, with the broker's volume or by a purge, is made anew from the book. One that cannot
-/// be stays dead: it was not asked for.
+/// be stays dead.
 async fn remake(
     broker: &Broker,
     database: &Database,
@@ -83,33 +86,19 @@ async fn remake(
     let publisher = broker.publisher().await?;
     let (mut remade, mut refusal) = (0, None);
     for letter in letters.iter().filter(|letter| !met.contains(&letter.conversation_id)) {
-        let replays = u32::try_from(letter.replays).unwrap_or(0) + 1;
-        let lane = Lane::of(letter.started_at, now);
-        match message(letter) {
-            Ok(message) => {
-                publisher.publish(&message.replayed(replays), Destination::Work(lane)).await?;
-                remade += 1;
-            }
+        let message = match message(letter) {
+            Ok(message) => message.replayed(u32::try_from(letter.replays).unwrap_or(0) + 1),
             Err(error) => {
-                let death = death(letter, lane);
-                database.transaction(move |connection| book::record_death(connection, &death)).await?;
                 refusal = Some(error);
+                continue;
             }
-        }
+        };
+        publisher.publish(&message, Destination::Work(Lane::of(letter.started_at, now))).await?;
+        let (conversation_id, died_at) = (letter.conversation_id.clone(), Some(letter.died_at));
+        database
+            .run(move |connection| dead_letters::mark_replayed(connection, &conversation_id, died_at))
+            .await?;
+        remade += 1;
     }
     refusal.map_or(Ok(remade), Err)
-}
-
-/// What the book said of it.
-fn death(letter: &DeadLetter, lane: Lane) -> Death {
-    Death {
-        conversation_id: letter.conversation_id.clone(),
-        agent_id: letter.agent_id.clone(),
-        run_id: letter.run_id.clone(),
-        lane: lane.as_str(),
-        class: letter.class.clone(),
-        http_status: letter.http_status.and_then(|status| u16::try_from(status).ok()),
-        attempts: u32::try_from(letter.attempts).unwrap_or(0),
-        replays: u32::try_from(letter.replays).unwrap_or(0),
-    }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::database::Database;
-use shared::database::book::{self, Death, Standing};
+use shared::database::book::{self, Death};
+use shared::database::dead_letters::{self, Standing};
 use shared::exit::Exit;
 use shared::progress;
 use shared::queue::{Broker, Delivery, Destination, Lane, Message, Publisher};
@@ -21,6 +22,9 @@ use crate::lease::Lease;
 
 /// Deliveries held at once: only one is worked at a time, the others are on their way.
 const PREFETCH: u16 = 64;
+
+/// Jobs a second that a turn puts back, unless its verb says otherwise.
+pub(super) const RATE: NonZeroU32 = NonZeroU32::new(100).expect("more than none");
 
 /// A message that was there at the start and does not come: another consumer took it.
 const MISSING_AFTER: Duration = Duration::from_secs(5);
@@ -50,19 +54,21 @@ impl Rotation {
     }
 }
 
-/// Enters in the book what the broker itself dead-lettered, when the queue holds more than the book says. Another that is
-/// at the queue already does the same.
+/// Enters in the book what the broker itself dead-lettered, when the queue holds more than the book says, and finishes a
+/// replay that was interrupted. Another that is at the queue already does the same.
 ///
 /// # Errors
 /// What the broker or the database says.
 pub async fn book_crashed(broker: &Broker, database: &Database, shutdown: &Shutdown) -> anyhow::Result<()> {
     let depth = broker.depth(&broker.topology().queue(Destination::Dead)).await?;
-    let booked: i64 = database.run(book::dead_by_class).await?.into_iter().map(|(_, count)| count).sum();
-    if i64::from(depth) <= booked {
+    let booked: i64 =
+        database.run(dead_letters::count_by_class).await?.into_iter().map(|(_, count)| count).sum();
+    let is_pending = database.run(dead_letters::is_replay_pending).await?;
+    if i64::from(depth) <= booked && !is_pending {
         return Ok(());
     }
     let Ok(lease) = Lease::take(database, TURN).await? else { return Ok(()) };
-    let rotation = rotate(broker, database, None, shutdown).await;
+    let rotation = rotate(broker, database, RATE, &lease, shutdown).await;
     lease.give_back().await?;
     let Rotation { crashed, dropped, .. } = rotation?;
     if crashed + dropped > 0 {
@@ -75,18 +81,19 @@ pub async fn book_crashed(broker: &Broker, database: &Database, shutdown: &Shutd
 pub(super) async fn rotate(
     broker: &Broker,
     database: &Database,
-    rate: Option<NonZeroU32>,
+    rate: NonZeroU32,
+    lease: &Lease,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Rotation> {
     let count = broker.depth(&broker.topology().queue(Destination::Dead)).await?;
     let publisher = broker.publisher().await?;
     let mut letters = broker.subscribe_to_dead(PREFETCH).await?;
-    let mut pace = interval(rate.map_or(Duration::from_nanos(1), |rate| Duration::from_secs(1) / rate.get()));
+    let mut pace = interval(Duration::from_secs(1) / rate.get());
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut turn = Turn { database, publisher, rotation: Rotation::default() };
     let bar = progress::bar(count.into());
     for _ in 0..count {
-        if shutdown.soft().is_cancelled() {
+        if shutdown.soft().is_cancelled() || lease.lost().is_cancelled() {
             turn.rotation.is_partial = true;
             break;
         }
@@ -117,8 +124,10 @@ fn fate(standing: Option<&Standing>, replays: u32, was_met: bool) -> Fate {
         return Fate::Drop;
     }
     match standing {
+        Some(standing) if standing.is_dead && standing.is_marked => Fate::Replay,
         Some(standing) if standing.is_dead => Fate::Keep,
-        Some(standing) if i64::from(replays) < i64::from(standing.replays) => Fate::Replay,
+        // A copy from before its replay, which is on its way.
+        Some(standing) if i64::from(replays) < i64::from(standing.replays) => Fate::Drop,
         _ => Fate::Enter,
     }
 }
@@ -135,8 +144,9 @@ impl Turn<'_> {
         let now = Utc::now();
         let message = &delivery.message;
         let (id, key) = (message.book_id(), message.book_id());
-        let standing = self.database.run(move |connection| book::standing(connection, &key)).await?;
-        let fate = fate(standing.as_ref(), message.replays, !self.rotation.met.insert(id));
+        let standing = self.database.run(move |connection| dead_letters::standing(connection, &key)).await?;
+        let was_met = !self.rotation.met.insert(id);
+        let fate = fate(standing.as_ref(), message.replays, was_met);
         match fate {
             Fate::Replay => {
                 self.replay(message, standing.as_ref(), now).await?;
@@ -164,8 +174,13 @@ impl Turn<'_> {
         now: DateTime<Utc>,
     ) -> anyhow::Result<()> {
         let lane = Lane::of(standing.and_then(|standing| standing.started_at), now);
-        let replays = standing.map_or(0, |standing| u32::try_from(standing.replays).unwrap_or(0));
-        Ok(self.publisher.publish(&message.clone().replayed(replays), Destination::Work(lane)).await?)
+        let replays = standing.map_or(0, |standing| u32::try_from(standing.replays).unwrap_or(0)) + 1;
+        self.publisher.publish(&message.clone().replayed(replays), Destination::Work(lane)).await?;
+        let (conversation_id, died_at) = (message.book_id(), standing.and_then(|standing| standing.died_at));
+        let mark =
+            move |connection: &mut _| dead_letters::mark_replayed(connection, &conversation_id, died_at);
+        self.database.run(mark).await?;
+        Ok(())
     }
 
     /// A job that killed its worker again and again never got a verdict: the broker moved it here. One that a worker put
@@ -197,13 +212,20 @@ mod tests {
 
     #[test]
     fn the_book_says_where_a_dead_letter_goes() {
-        let standing =
-            |is_dead, is_settled, replays| Standing { is_dead, is_settled, replays, started_at: None };
+        let standing = |is_dead, is_marked, is_settled, replays| Standing {
+            is_dead,
+            is_marked,
+            is_settled,
+            replays,
+            started_at: None,
+            died_at: None,
+        };
         assert_eq!(fate(None, 0, false), Fate::Enter);
-        assert_eq!(fate(Some(&standing(true, false, 0)), 0, false), Fate::Keep);
-        assert_eq!(fate(Some(&standing(true, false, 0)), 0, true), Fate::Drop);
-        assert_eq!(fate(Some(&standing(false, true, 0)), 0, false), Fate::Drop);
-        assert_eq!(fate(Some(&standing(false, false, 1)), 0, false), Fate::Replay);
-        assert_eq!(fate(Some(&standing(false, false, 1)), 1, false), Fate::Enter);
+        assert_eq!(fate(Some(&standing(true, false, false, 0)), 0, false), Fate::Keep);
+        assert_eq!(fate(Some(&standing(true, false, false, 0)), 0, true), Fate::Drop);
+        assert_eq!(fate(Some(&standing(false, false, true, 0)), 0, false), Fate::Drop);
+        assert_eq!(fate(Some(&standing(true, true, false, 0)), 0, false), Fate::Replay);
+        assert_eq!(fate(Some(&standing(false, false, false, 1)), 0, false), Fate::Drop);
+        assert_eq!(fate(Some(&standing(false, false, false, 1)), 1, false), Fate::Enter);
     }
 }

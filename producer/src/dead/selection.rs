@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use chrono::{TimeDelta, Utc};
 use shared::database::Database;
-use shared::database::book::{self, DeadLetter, Selection};
+use shared::database::dead_letters::{self, DeadLetter, Selection};
 
 /// Narrows what is meant; without any of these, all dead letters are.
 #[derive(Clone, Debug, clap::Args)]
@@ -57,7 +57,7 @@ impl Filter {
             limit: self.limit,
             discarded,
         };
-        let letters = database.run(move |connection| book::dead_letters(connection, &selection)).await?;
+        let letters = database.run(move |connection| dead_letters::select(connection, &selection)).await?;
         let narrowed_by_id_only = self.class.is_none() && self.older_than.is_none() && self.limit.is_none();
         let missing: Vec<&str> = self
             .ids

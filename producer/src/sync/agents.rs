@@ -25,7 +25,13 @@ pub(super) async fn refresh(
     for id in stale {
         let name = match names.remove(&id) {
             Some(name) => name,
-            None => single(client, &id).await?,
+            None => match single(client, &id).await {
+                Ok(name) => name,
+                Err(error) => {
+                    log::warn!("the name of agent {id} could not be had: {error}");
+                    continue;
+                }
+            },
         };
         agents.push((id, name));
     }

@@ -54,7 +54,9 @@ pub(super) async fn ask<T>(request: impl AsyncFn() -> Result<T, ApiError>) -> Re
         };
         failures += 1;
         let wait = match &error {
-            ApiError::Throttled { retry_after: Some(retry_after), .. } => *retry_after,
+            ApiError::Throttled { retry_after: Some(retry_after), .. } if !retry_after.is_zero() => {
+                *retry_after
+            }
             ApiError::Throttled { .. } => AGAIN.delay(failures, rand::random()),
             error if error.is_service_level() => AGAIN.delay(failures, rand::random()),
             _ => return Err(error),

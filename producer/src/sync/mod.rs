@@ -62,8 +62,9 @@ impl Options {
         };
         let pass = Pass { client, database: database.clone(), broker, agent_id: elevenlabs.agent_id, config };
         let outcome = pass.run(&lease, shutdown).await;
-        lease.give_back().await?;
+        let given_back = lease.give_back().await;
         let summary = outcome?;
+        given_back?;
         if self.json {
             output::json(&summary)?;
         } else {

@@ -31,6 +31,8 @@ pub(super) struct Pass {
 #[derive(Debug, Default)]
 struct Seen {
     counts: Counts,
+    /// Jobs that the broker did not take: these keep the cursor back.
+    unpublished: usize,
     agents: BTreeSet<AgentId>,
     /// The newest start that is not after the pass's own: a clock gone wrong must not hide what comes later.
     newest: Option<DateTime<Utc>>,
@@ -73,11 +75,15 @@ impl Pass {
     ) -> anyhow::Result<()> {
         let publisher = self.broker.publisher().await?;
         let overlap = chrono::TimeDelta::from_std(self.config.overlap)?;
-        let since = lease.turn().listed_until.map_or(self.config.since, |until| Some(until - overlap));
+        let since = lease.turn().listed_until.map(|until| until - overlap).max(self.config.since);
         let mut discover = Discover::new(self.client.clone(), self.agent_id.clone(), since);
         let line = progress::line();
         while let Some(page) = discover.next().await? {
+            let is_cut_short = page.is_cut_short;
             self.take(page, &publisher, run_id, seen).await?;
+            if is_cut_short {
+                bail!("the API says that there are more conversations, and not where; the cursor stays");
+            }
             let Counts { listed, published, .. } = seen.counts;
             line.set_message(format!("{listed} listed, {published} published"));
             if shutdown.soft().is_cancelled() {
@@ -121,6 +127,7 @@ impl Pass {
         seen.counts.known += known.len() as u64;
         seen.counts.published += count as u64;
         seen.counts.failed += failed as u64;
+        seen.unpublished += failed;
         log::info!(
             published = count, known = known.len(), failed;
             "page taken: {count} published, {} known, {failed} failed", known.len()
@@ -130,10 +137,10 @@ impl Pass {
 
     /// Last of all, and only when nothing failed.
     async fn move_cursor(&self, lease: &Lease, seen: &Seen) -> anyhow::Result<()> {
-        if seen.counts.failed > 0 {
+        if seen.unpublished > 0 {
             log::error!(
                 "{} could not be asked for; the cursor stays, so the next pass asks again",
-                seen.counts.failed
+                seen.unpublished
             );
             return Ok(());
         }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use shared::database::book::Asked;
 use shared::elevenlabs::ListItem;
 use shared::job::FetchConversation;
-use shared::queue::{Destination, Lane, Message, Publisher};
+use shared::queue::{Destination, Lane, Message, Publisher, QueueError};
 
 /// Publishes a page's jobs; returns those that were confirmed. The others have been logged, and count as failed.
 pub(super) async fn publish(
@@ -24,6 +24,7 @@ pub(super) async fn publish(
         sent.push((item, lane, publisher.send(&Message::new(&job), Destination::Work(lane)).await));
     }
     let mut asked = Vec::with_capacity(items.len());
+    let mut was_returned = false;
     for (item, lane, pending) in sent {
         let confirmed = match pending {
             Ok(pending) => pending.confirmed().await,
@@ -37,8 +38,15 @@ pub(super) async fn publish(
                 start: item.start,
                 lane: lane.as_str(),
             }),
-            Err(error) => log::error!(conversation_id:%; "{conversation_id} could not be asked for: {error}"),
+            Err(error) => {
+                was_returned |= matches!(error, QueueError::Returned { .. });
+                log::error!(conversation_id:%; "{conversation_id} could not be asked for: {error}");
+            }
         }
+    }
+    if was_returned {
+        // lapin tells in which order messages came back, not which: none of this page's counts, and all are asked again.
+        asked.clear();
     }
     asked
 }

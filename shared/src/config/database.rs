@@ -26,8 +26,10 @@ impl FromEnvironment for DatabaseConfig {
                     .is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
                 if !well_formed {
                     section.problem("url", "expected postgres://user:password@host:5432/database");
+                } else if !is_percent_encoded(url.expose_secret()) {
+                    section.problem("url", "has a % that encodes nothing: write a % of the password as %25");
                 }
-                well_formed
+                well_formed && is_percent_encoded(url.expose_secret())
             })
         });
         section.finish();
@@ -73,8 +75,18 @@ fn older_url(section: &mut Section<'_>) -> Result<Option<SecretString>, ()> {
     url.set_host(Some(host.as_deref().unwrap_or("localhost")))
         .map_err(|_| section.problem("host", "not a host name"))?;
     url.set_port(Some(port.ok_or(())?))?;
-    url.set_username(&user.ok_or(())?)?;
-    url.set_password(password.ok_or(())?.as_ref().map(ExposeSecret::expose_secret))?;
-    url.set_path(&name.ok_or(())?);
+    // The URL encodes what it must, but takes a % for an encoding that is there already.
+    let literal = |text: &str| text.replace('%', "%25");
+    url.set_username(&literal(&user.ok_or(())?))?;
+    url.set_password(password.ok_or(())?.map(|password| literal(password.expose_secret())).as_deref())?;
+    url.set_path(&literal(&name.ok_or(())?));
     Ok(Some(String::from(url).into()))
+}
+
+/// Whether every `%` begins an encoded byte other than zero. libpq would repeat what it cannot decode, and with it a part
+/// of the password.
+fn is_percent_encoded(url: &str) -> bool {
+    url.split('%').skip(1).all(|rest| {
+        rest.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).is_some_and(|byte| byte != 0)
+    })
 }

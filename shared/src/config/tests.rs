@@ -96,13 +96,17 @@ fn the_older_systems_variables_still_name_the_database() {
         ("DB_PORT", "5433"),
         ("DB_NAME", "llamadas"),
         ("DB_USER", "ana"),
-        ("DB_PASSWORD", "a@b:c/d ñ"),
+        ("DB_PASSWORD", "a@b:c/d ñ 50%off%41"),
     ];
     let database: DatabaseConfig = Environment::from_pairs(pairs).read().expect("the older form");
     assert_eq!(
         database.url.expose_secret(),
-        "postgres://ana:a%40b%3Ac%2Fd%20%C3%B1@db.example:5433/llamadas"
+        "postgres://ana:a%40b%3Ac%2Fd%20%C3%B1%2050%25off%2541@db.example:5433/llamadas"
     );
+    let odd = Environment::from_pairs([("DATABASE_URL", "postgres://ana:50%off@db/llamadas")])
+        .read::<DatabaseConfig>();
+    let problem = odd.expect_err("a stray %").to_string();
+    assert!(problem.contains("%25") && !problem.contains("off"), "{problem}");
     let without_name =
         Environment::from_pairs([("DB_HOST", "db"), ("DB_USER", "ana")]).read::<DatabaseConfig>();
     assert!(without_name.expect_err("no name").to_string().contains("DB_NAME"));

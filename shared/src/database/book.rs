@@ -5,9 +5,8 @@
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
-use serde::Serialize;
+use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz};
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 /// A conversation that was asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,91 +42,10 @@ pub struct Death {
     pub replays: u32,
 }
 
-/// A dead letter, as the book has it.
-#[derive(Clone, Debug, QueryableByName, Serialize)]
-pub struct DeadLetter {
-    /// Its conversation.
-    #[diesel(sql_type = Text)]
-    pub conversation_id: String,
-    /// Its agent.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub agent_id: Option<String>,
-    /// The pass that asked for it last.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub run_id: Option<String>,
-    /// When the call started.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub started_at: Option<DateTime<Utc>>,
-    /// When it was asked for last.
-    #[diesel(sql_type = Timestamptz)]
-    pub asked_at: DateTime<Utc>,
-    /// When it died.
-    #[diesel(sql_type = Timestamptz)]
-    pub died_at: DateTime<Utc>,
-    /// The class of its last error.
-    #[diesel(sql_type = Text)]
-    pub class: String,
-    /// The API's last answer, if there was one.
-    #[diesel(sql_type = Nullable<Integer>)]
-    pub http_status: Option<i32>,
-    /// Attempts spent.
-    #[diesel(sql_type = Integer)]
-    pub attempts: i32,
-    /// Replays so far.
-    #[diesel(sql_type = Integer)]
-    pub replays: i32,
-    /// When a person discarded it.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub discarded_at: Option<DateTime<Utc>>,
-    /// Why.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub reason: Option<String>,
-}
-
-/// Which dead letters are meant; what is not set does not narrow.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// Those of these conversations; empty: of all.
-    pub conversation_ids: Vec<String>,
-    /// Those of this class.
-    pub class: Option<String>,
-    /// Those that died before this instant.
-    pub died_before: Option<DateTime<Utc>>,
-    /// At most so many, the oldest first.
-    pub limit: Option<i64>,
-    /// The discarded ones instead of the dead.
-    pub discarded: bool,
-}
-
-/// What the book knows of a conversation whose message lies among the dead letters.
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Standing {
-    /// Given up, and not discarded since.
-    #[diesel(sql_type = Bool)]
-    pub is_dead: bool,
-    /// Stored, discarded or forgotten: no message of it is needed.
-    #[diesel(sql_type = Bool)]
-    pub is_settled: bool,
-    /// How often a person asked for it again.
-    #[diesel(sql_type = Integer)]
-    pub replays: i32,
-    /// When the call started, as the list said.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub started_at: Option<DateTime<Utc>>,
-}
-
 #[derive(QueryableByName)]
 struct Id {
     #[diesel(sql_type = Text)]
     conversation_id: String,
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = Text)]
-    class: String,
-    #[diesel(sql_type = BigInt)]
-    count: i64,
 }
 
 /// Of these conversations, those that need not be asked for: in the book already, or stored in a final state.
@@ -172,7 +90,7 @@ pub fn record_death(connection: &mut PgConnection, death: &Death) -> QueryResult
         "INSERT INTO trabajos AS book (id_eleven, id_agente, id_corrida, carril, muerto_en, clase, http_status, \
              intentos, repeticiones) \
          SELECT $1, $2, $3, $4, now(), $5, $6, $7, $8 \
-         WHERE NOT EXISTS (SELECT FROM conversaciones WHERE id_eleven = $1) \
+         WHERE NOT EXISTS (SELECT FROM conversaciones WHERE id_eleven = $1 AND estado IN ('done', 'failed')) \
          ON CONFLICT (id_eleven) DO UPDATE SET muerto_en = excluded.muerto_en, clase = excluded.clase, \
              http_status = excluded.http_status, intentos = excluded.intentos \
          WHERE book.descartado_en IS NULL AND book.olvidado_en IS NULL",
@@ -187,101 +105,4 @@ pub fn record_death(connection: &mut PgConnection, death: &Death) -> QueryResult
     .bind::<Integer, _>(i32::try_from(death.replays).unwrap_or(i32::MAX))
     .execute(connection)?;
     Ok(entered == 1)
-}
-
-/// The dead letters that are meant, the oldest first.
-///
-/// # Errors
-/// What the database says.
-pub fn dead_letters(connection: &mut PgConnection, selection: &Selection) -> QueryResult<Vec<DeadLetter>> {
-    sql_query(
-        "SELECT id_eleven AS conversation_id, id_agente AS agent_id, id_corrida AS run_id, inicio AS started_at, \
-             pedido_en AS asked_at, muerto_en AS died_at, clase AS class, http_status, intentos AS attempts, \
-             repeticiones AS replays, descartado_en AS discarded_at, motivo AS reason \
-         FROM trabajos \
-         WHERE muerto_en IS NOT NULL AND olvidado_en IS NULL AND (descartado_en IS NOT NULL) = $1 \
-             AND ($2 = '{}' OR id_eleven = ANY ($2)) AND ($3 IS NULL OR clase = $3) \
-             AND ($4 IS NULL OR muerto_en < $4) \
-         ORDER BY muerto_en, id_eleven LIMIT $5",
-    )
-    .bind::<Bool, _>(selection.discarded)
-    .bind::<Array<Text>, _>(&selection.conversation_ids)
-    .bind::<Nullable<Text>, _>(&selection.class)
-    .bind::<Nullable<Timestamptz>, _>(selection.died_before)
-    .bind::<Nullable<BigInt>, _>(selection.limit)
-    .load(connection)
-}
-
-/// How many dead letters there are, by class, the most frequent first.
-///
-/// # Errors
-/// What the database says.
-pub fn dead_by_class(connection: &mut PgConnection) -> QueryResult<Vec<(String, i64)>> {
-    let counts = sql_query(
-        "SELECT clase AS class, count(*) AS count FROM trabajos \
-         WHERE muerto_en IS NOT NULL AND olvidado_en IS NULL AND descartado_en IS NULL \
-         GROUP BY clase ORDER BY count DESC, class",
-    );
-    Ok(counts.load::<Count>(connection)?.into_iter().map(|row| (row.class, row.count)).collect())
-}
-
-/// Marks dead letters as asked for again; their messages follow.
-///
-/// # Errors
-/// What the database says.
-pub fn mark_replayed(connection: &mut PgConnection, conversation_ids: &[String]) -> QueryResult<usize> {
-    sql_query(
-        "UPDATE trabajos SET muerto_en = NULL, pedido_en = now(), repeticiones = repeticiones + 1 \
-         WHERE id_eleven = ANY ($1) AND muerto_en IS NOT NULL AND descartado_en IS NULL AND olvidado_en IS NULL",
-    )
-    .bind::<Array<Text>, _>(conversation_ids)
-    .execute(connection)
-}
-
-/// Marks dead letters as discarded by a person.
-///
-/// # Errors
-/// What the database says.
-pub fn mark_discarded(
-    connection: &mut PgConnection,
-    conversation_ids: &[String],
-    reason: &str,
-) -> QueryResult<usize> {
-    sql_query(
-        "UPDATE trabajos SET descartado_en = now(), motivo = $2 \
-         WHERE id_eleven = ANY ($1) AND muerto_en IS NOT NULL AND descartado_en IS NULL AND olvidado_en IS NULL",
-    )
-    .bind::<Array<Text>, _>(conversation_ids)
-    .bind::<Text, _>(reason)
-    .execute(connection)
-}
-
-/// Takes a discard back: it is a dead letter again.
-///
-/// # Errors
-/// What the database says.
-pub fn mark_undiscarded(connection: &mut PgConnection, conversation_ids: &[String]) -> QueryResult<usize> {
-    sql_query(
-        "UPDATE trabajos SET descartado_en = NULL, motivo = NULL \
-         WHERE id_eleven = ANY ($1) AND descartado_en IS NOT NULL AND olvidado_en IS NULL",
-    )
-    .bind::<Array<Text>, _>(conversation_ids)
-    .execute(connection)
-}
-
-/// What the book knows of one conversation; `None` when it was never asked for.
-///
-/// # Errors
-/// What the database says.
-pub fn standing(connection: &mut PgConnection, conversation_id: &str) -> QueryResult<Option<Standing>> {
-    sql_query(
-        "SELECT muerto_en IS NOT NULL AND descartado_en IS NULL AS is_dead, repeticiones AS replays, \
-             inicio AS started_at, \
-             descartado_en IS NOT NULL OR olvidado_en IS NOT NULL \
-                 OR EXISTS (SELECT FROM conversaciones AS stored WHERE stored.id_eleven = book.id_eleven) AS is_settled \
-         FROM trabajos AS book WHERE id_eleven = $1",
-    )
-    .bind::<Text, _>(conversation_id)
-    .get_result(connection)
-    .optional()
 }

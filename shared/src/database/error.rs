@@ -20,6 +20,12 @@ pub enum DatabaseError {
     /// A connection ended in the middle of something.
     #[error("the connection to PostgreSQL was lost")]
     Lost,
+    /// The database answers, and takes no writes: read-only, full, or without the right for it.
+    #[error("PostgreSQL takes no writes ({reason})")]
+    Unwritable {
+        /// What is known of it.
+        reason: String,
+    },
     /// A constraint refused a row: the same row will be refused again.
     #[error("PostgreSQL refused a row (SQLSTATE {sqlstate}, constraint {constraint})")]
     Refused {
@@ -40,23 +46,25 @@ impl DatabaseError {
     /// Whether the database as a whole is away, rather than one row at fault.
     #[must_use]
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::LoginRefused { .. } | Self::Lost)
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::LoginRefused { .. } | Self::Lost | Self::Unwritable { .. }
+        )
     }
 
     /// What a failed attempt to connect means. libpq hands out no SQLSTATE here, only text, in the server's language.
     pub(super) fn connecting(text: &str) -> Self {
-        const REFUSED: [&str; 9] = [
+        const REFUSED: [&str; 8] = [
             "password",
             "contraseña",
             "authentication",
             "autentificación",
             "pg_hba.conf",
-            "role \"",
-            "rol «",
-            "database \"",
-            "base de datos «",
+            "does not exist",
+            "no existe",
+            "permission denied",
         ];
-        // A server that starts, stops or is full answers too, and names neither role nor database as missing.
+        // A server that starts, stops or is full, or a database that is closed for a while, answers too.
         let first_line = text.lines().next().unwrap_or_default().trim();
         let reason =
             first_line.rsplit_once("FATAL: ").map_or(first_line, |(_, reason)| reason).trim().to_owned();
@@ -101,7 +109,9 @@ impl From<Error> for DatabaseError {
             DatabaseErrorKind::ExclusionViolation => refused("23P01"),
             DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Self::Lost,
             DatabaseErrorKind::SerializationFailure => Self::Statement { kind: "SQLSTATE 40001".to_owned() },
-            DatabaseErrorKind::ReadOnlyTransaction => Self::Statement { kind: "SQLSTATE 25006".to_owned() },
+            DatabaseErrorKind::ReadOnlyTransaction => {
+                Self::Unwritable { reason: "SQLSTATE 25006".to_owned() }
+            }
             kind => Self::Statement { kind: format!("{kind:?}") },
         }
     }
@@ -140,6 +150,7 @@ mod tests {
             "Connection refused\n\tIs the server running on that host?",
             "FATAL:  the database system is starting up",
             "FATAL:  sorry, too many clients already",
+            "FATAL:  database \"llamadas\" is not currently accepting connections",
             "timeout expired",
         ];
         for text in away {

@@ -3,6 +3,7 @@
 //! Synchronous diesel meets asynchronous code in one function, [`Database::run`].
 
 pub mod book;
+pub mod dead_letters;
 mod error;
 mod migrate;
 pub(crate) mod migrations;

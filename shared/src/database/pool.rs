@@ -6,7 +6,8 @@ use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, NopErrorHandler, Pool};
 use diesel::result::Error;
-use diesel::{Connection, r2d2};
+use diesel::sql_types::Bool;
+use diesel::{Connection, RunQueryDsl, r2d2};
 use secrecy::ExposeSecret;
 use url::Url;
 
@@ -62,7 +63,7 @@ impl Database {
             {
                 Ok(()) => break,
                 Err(error @ DatabaseError::Unreachable { .. }) if began.elapsed() < patience => {
-                    log::debug!("{error}");
+                    log::warn!("{error}; trying again");
                     tokio::time::sleep(AGAIN.delay(failures, rand::random())).await;
                 }
                 Err(error) => return Err(error),
@@ -121,12 +122,16 @@ impl Database {
         }
     }
 
-    /// Whether the server answers.
+    /// Whether the server answers, and takes writes.
     ///
     /// # Errors
-    /// As [`Database::run`].
+    /// As [`Database::run`], or [`DatabaseError::Unwritable`].
     pub async fn probe(&self) -> Result<(), DatabaseError> {
-        self.run(|connection| connection.batch_execute("SELECT 1")).await
+        let is_read_only = diesel::dsl::sql::<Bool>("current_setting('transaction_read_only')::boolean");
+        if self.run(move |connection| diesel::select(is_read_only).get_result(connection)).await? {
+            return Err(DatabaseError::Unwritable { reason: "it is read-only".to_owned() });
+        }
+        Ok(())
     }
 }
 

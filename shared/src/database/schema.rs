@@ -145,6 +145,8 @@ diesel::table! {
         intentos -> Int4,
         /// Cuántas veces se repitió después de darse por perdido.
         repeticiones -> Int4,
+        /// Cuándo pidió una persona que se repita; NULL: nadie, o ya está en camino.
+        repetir_en -> Nullable<Timestamptz>,
         /// Cuándo lo descartó una persona; NULL: no lo está.
         descartado_en -> Nullable<Timestamptz>,
         /// Por qué se descartó u olvidó.

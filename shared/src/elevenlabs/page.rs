@@ -70,6 +70,8 @@ pub struct Page {
     pub unusable: usize,
     /// Where the next page begins; `None` on the last.
     pub next_cursor: Option<String>,
+    /// The API said that there is more, and not where: the list is not complete.
+    pub is_cut_short: bool,
     /// When the API answered, by its own clock.
     pub served_at: Option<DateTime<Utc>>,
 }
@@ -111,7 +113,14 @@ impl Page {
         let wire: Wire = body::parse(body)?;
         let items: Vec<ListItem> = wire.conversations.iter().filter_map(ListItem::read).collect();
         let next_cursor = next_cursor(wire.has_more, wire.next_cursor, query.cursor.as_deref());
-        Ok(Self { unusable: wire.conversations.len() - items.len(), items, next_cursor, served_at })
+        let is_cut_short = wire.has_more == Some(true) && next_cursor.is_none();
+        Ok(Self {
+            unusable: wire.conversations.len() - items.len(),
+            items,
+            next_cursor,
+            is_cut_short,
+            served_at,
+        })
     }
 }
 

@@ -62,7 +62,11 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let from_now = |instant: SystemTime| instant.duration_since(now).unwrap_or_default();
     let wait = |text| seconds(text).or_else(|| httpdate::parse_http_date(text).ok().map(from_now));
-    let reset = |text| SystemTime::UNIX_EPOCH.checked_add(seconds(text)?).map(from_now);
+    // Others send seconds from now under this name; no instant of ours is that small.
+    let reset = |text| match seconds(text)? {
+        wait if wait < MAX_RETRY_AFTER => Some(wait),
+        instant => SystemTime::UNIX_EPOCH.checked_add(instant).map(from_now),
+    };
     let wait =
         text(RETRY_AFTER.as_str()).and_then(wait).or_else(|| text("x-ratelimit-reset").and_then(reset))?;
     Some(wait.min(MAX_RETRY_AFTER))

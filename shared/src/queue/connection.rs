@@ -15,6 +15,12 @@ use crate::queue::Destination;
 /// How long one attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a declaration or a look at a queue may take: one without a leader answers never.
+const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long saying goodbye may take: a broker in need reads nothing.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Seconds between heartbeats, unless `AMQP_URL` says otherwise: a dead network is noticed within two.
 const HEARTBEAT_SECS: &str = "30";
 
@@ -39,7 +45,7 @@ impl Broker {
             .map_err(|_| QueueError::Unreachable { reason: "no answer in 10 s".to_owned() })?
             .map_err(|error| QueueError::connecting(&error))?;
         let broker = Self { connection, topology: Topology::new(config) };
-        broker.topology.declare(&broker.channel().await?).await?;
+        bounded(async { broker.topology.declare(&broker.channel().await?).await }).await?;
         Ok(broker)
     }
 
@@ -47,12 +53,6 @@ impl Broker {
     #[must_use]
     pub fn topology(&self) -> &Topology {
         &self.topology
-    }
-
-    /// Whether the connection stands, as far as we know.
-    #[must_use]
-    pub fn is_connected(&self) -> bool {
-        self.connection.status().connected()
     }
 
     pub(super) async fn channel(&self) -> Result<lapin::Channel, QueueError> {
@@ -64,9 +64,12 @@ impl Broker {
     /// # Errors
     /// [`QueueError::Lost`].
     pub async fn publisher(&self) -> Result<Publisher, QueueError> {
-        let channel = self.channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Publisher::new(channel, self.topology.clone()))
+        bounded(async {
+            let channel = self.channel().await?;
+            channel.confirm_select(ConfirmSelectOptions::default()).await?;
+            Ok(Publisher::new(channel, self.topology.clone()))
+        })
+        .await
     }
 
     /// Begins to consume a lane, on a channel of its own, holding at most `prefetch` deliveries.
@@ -86,10 +89,13 @@ impl Broker {
     }
 
     async fn consume(&self, queue: &str, prefetch: u16) -> Result<Subscription, QueueError> {
-        let channel = self.channel().await?;
-        // Before basic.consume: RabbitMQ applies it to consumers that begin afterwards.
-        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
-        Subscription::open(channel, queue).await
+        bounded(async {
+            let channel = self.channel().await?;
+            // Before basic.consume: RabbitMQ applies it to consumers that begin afterwards.
+            channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+            Subscription::open(channel, queue).await
+        })
+        .await
     }
 
     /// How many messages lie ready in a queue. Those that a consumer holds are not counted.
@@ -98,15 +104,24 @@ impl Broker {
     /// [`QueueError::Lost`].
     pub async fn depth(&self, queue: &str) -> Result<u32, QueueError> {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
-        let queue = self.channel().await?.queue_declare(queue.into(), passive, FieldTable::default()).await?;
-        Ok(queue.message_count())
+        bounded(async {
+            let channel = self.channel().await?;
+            Ok(channel.queue_declare(queue.into(), passive, FieldTable::default()).await?.message_count())
+        })
+        .await
     }
 
     /// Closes the connection; deliveries without an answer go back to their queues.
     pub async fn close(self) {
         // A connection that is lost already is as closed as it gets.
-        self.connection.close(200, "bye".into()).await.ok();
+        tokio::time::timeout(CLOSE_TIMEOUT, self.connection.close(200, "bye".into())).await.ok();
     }
+}
+
+/// A call that the broker must answer in time, or count as lost.
+async fn bounded<T>(call: impl Future<Output = Result<T, QueueError>>) -> Result<T, QueueError> {
+    let lost = |_| QueueError::Lost { reason: format!("no answer in {} s", CALL_TIMEOUT.as_secs()) };
+    tokio::time::timeout(CALL_TIMEOUT, call).await.map_err(lost)?
 }
 
 fn with_heartbeat(url: &str) -> String {

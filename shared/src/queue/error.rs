@@ -53,20 +53,31 @@ impl QueueError {
     /// What a failed attempt to connect means.
     pub(super) fn connecting(error: &lapin::Error) -> Self {
         let refused = match error.kind() {
-            ErrorKind::ProtocolError(error) => matches!(
-                error.kind(),
-                // 403 is a wrong user or password; 530 an unknown virtual host, or one that is not ours.
-                AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED)
-                    | AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED)
-            ),
+            ErrorKind::ProtocolError(error) => match error.kind() {
+                // A wrong user or password.
+                AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => true,
+                // An unknown virtual host, or one that is not ours; one that is down, or full, may pass.
+                AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => {
+                    let text = error.get_message().as_str();
+                    text.contains("not found") || text.contains("refused for user")
+                }
+                _ => false,
+            },
             _ => false,
         };
         if refused { Self::LoginRefused } else { Self::Unreachable { reason: reason(error) } }
     }
 
-    /// What a failed declaration means.
+    /// What a failed declaration means: other arguments, or no right to it. Anything else may pass.
     pub(super) fn declaring(error: &lapin::Error) -> Self {
-        if error.is_amqp_soft_error() { Self::Topology { reason: reason(error) } } else { error.into() }
+        let refused = match error.kind() {
+            ErrorKind::ProtocolError(error) => matches!(
+                error.kind(),
+                AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED | AMQPSoftError::ACCESSREFUSED)
+            ),
+            _ => false,
+        };
+        if refused { Self::Topology { reason: reason(error) } } else { error.into() }
     }
 }
 

@@ -10,7 +10,7 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use sha2::{Digest, Sha256};
 
-use crate::ids::ConversationId;
+use crate::ids::{self, ConversationId};
 use crate::job::{FetchConversation, MESSAGE_TYPE, UndecodableJob};
 
 const ATTEMPT: &str = "x-089-attempt";
@@ -201,7 +201,7 @@ impl Message {
             Some(AMQPValue::LongString(text)) => Some(String::from_utf8_lossy(text.as_bytes()).into_owned()),
             _ => None,
         };
-        let failure = text(ERROR_CLASS).map(|class| Failure {
+        let failure = text(ERROR_CLASS).filter(|class| ids::is_id(class)).map(|class| Failure {
             class,
             http_status: number(HTTP_STATUS).and_then(|status| u16::try_from(status).ok()),
             first_failed_at: text(FIRST_FAILED_AT).unwrap_or_default(),

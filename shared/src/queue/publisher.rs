@@ -57,7 +57,11 @@ impl Publisher {
     /// # Errors
     /// As [`Pending::confirmed`].
     pub async fn publish(&self, message: &Message, to: Destination) -> Result<(), QueueError> {
-        self.send(message, to).await?.confirmed().await
+        // Sending may wait as long as a confirm: a broker in need takes nothing from publishers.
+        match tokio::time::timeout(CONFIRM_TIMEOUT, self.send(message, to)).await {
+            Ok(pending) => pending?.confirmed().await,
+            Err(_) => Err(QueueError::Unconfirmed { queue: self.topology.queue(to) }),
+        }
     }
 }
 

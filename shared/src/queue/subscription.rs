@@ -1,11 +1,16 @@
 //! Consuming one queue.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use lapin::Acker;
-use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions};
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions};
 use lapin::types::FieldTable;
 
 use super::{Lane, Message, QueueError};
+
+/// How long an answer may wait to be sent: a broker in need reads nothing.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A consumer of one queue. Dropping it closes its channel, and everything it delivered that has no answer yet goes back.
 #[derive(Debug)]
@@ -61,14 +66,9 @@ impl Delivery {
     /// # Errors
     /// [`QueueError::Lost`].
     pub async fn ack(&self) -> Result<bool, QueueError> {
-        Ok(self.acker.ack(BasicAckOptions::default()).await?)
-    }
-
-    /// Puts the message back into its queue. `false`: its channel is gone, so it is back already.
-    ///
-    /// # Errors
-    /// [`QueueError::Lost`].
-    pub async fn requeue(&self) -> Result<bool, QueueError> {
-        Ok(self.acker.nack(BasicNackOptions { requeue: true, multiple: false }).await?)
+        match tokio::time::timeout(ANSWER_TIMEOUT, self.acker.ack(BasicAckOptions::default())).await {
+            Ok(acked) => Ok(acked?),
+            Err(_) => Err(QueueError::Lost { reason: "it takes no answers".to_owned() }),
+        }
     }
 }

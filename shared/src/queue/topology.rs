@@ -85,13 +85,15 @@ impl Topology {
         self.unfinished_delays[usize::from(age >= YOUNG)]
     }
 
-    /// The queues that `consumer --drain` waits to find empty: both lanes, and the rungs shorter than `wait`.
+    /// The queues that `consumer --drain` waits to find empty: the rungs shorter than `wait`, and then the lanes, in the
+    /// direction in which messages move.
     #[must_use]
     pub fn drained_queues(&self, wait: Duration) -> Vec<String> {
         let lanes = Lane::ALL.into_iter().map(Destination::Work);
         let rungs = self.retry_delays.iter().filter(|&&delay| delay < wait);
-        lanes
-            .chain(rungs.map(|&delay| Destination::Retry(delay, Lane::Fetch)))
+        rungs
+            .map(|&delay| Destination::Retry(delay, Lane::Fetch))
+            .chain(lanes)
             .map(|to| self.queue(to))
             .collect()
     }
@@ -223,7 +225,7 @@ mod tests {
         ];
         assert_eq!(queues, expected);
         let drained = topology.drained_queues(Duration::from_mins(1));
-        assert_eq!(drained, ["089.fetch", "089.backfill", "089.retry.15s"]);
+        assert_eq!(drained, ["089.retry.15s", "089.fetch", "089.backfill"]);
     }
 
     #[test]

@@ -1,0 +1,234 @@
+//! The traps of a broker: a message that is returned, an answer that comes too late, a message that travels for ever, one
+//! that kills its workers, and looking that costs a life.
+
+mod support {
+    pub(crate) mod management;
+    pub(crate) mod stage;
+    pub(crate) mod until;
+    pub(crate) mod work;
+}
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use consumer::settle::{Settled, Settler, Unsettled};
+use consumer::verdict::{Cause, Verdict};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use shared::backoff::Ladder;
+use shared::exit::Exit;
+use shared::queue::{Broker, Delivery, Destination, Lane, QueueError, Subscription};
+use shared::testing::Process;
+use simulator::Faults;
+
+use support::management::management;
+use support::stage::{ALL_BUT_ONE, FETCH, Stage};
+use support::until::{LONGEST, until};
+use support::work::{Working, drain};
+
+/// The time is an argument: every failure of these tests is of this instant.
+const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+const TIMEOUT: Cause = Cause { class: "timeout", http_status: None };
+
+/// Answers jobs, with a ladder of so many rungs of 100 ms, all of them one queue.
+async fn settler(stage: &Stage, broker: &Broker, rungs: usize) -> Settler {
+    let ladder = Ladder::new(vec![Duration::from_millis(100); rungs]);
+    let publisher = broker.publisher().await.expect("a channel");
+    Settler::new(publisher, stage.database.open().await, ladder)
+}
+
+/// The next delivery, which must come.
+async fn next(jobs: &mut Subscription) -> Delivery {
+    let delivery = tokio::time::timeout(LONGEST, jobs.next()).await;
+    delivery.expect("a delivery comes").expect("the consumer stands")
+}
+
+fn queue(stage: &Stage, name: &str) -> String {
+    format!("{}.{name}", stage.broker.config().namespace)
+}
+
+/// The name of the connection on which the fresh lane is consumed. The management API learns it late.
+async fn consuming_connection(stage: &Stage) -> String {
+    let fetch = queue(stage, "fetch");
+    let mut connection = None;
+    until("the management API knows the consumer", async || {
+        let consumers = management("GET", "consumers/%2f", &Value::Null).await;
+        let mut consumers = consumers.as_array().into_iter().flatten();
+        let ours = consumers.find(|consumer| consumer["queue"]["name"] == fetch);
+        connection =
+            ours.and_then(|ours| ours["channel_details"]["connection_name"].as_str().map(String::from));
+        connection.is_some()
+    })
+    .await;
+    connection.expect("it was just found").replace(' ', "%20").replace('>', "%3E")
+}
+
+/// Has the broker close a connection.
+async fn close(connection: &str) {
+    management("DELETE", &format!("connections/{connection}"), &Value::Null).await;
+}
+
+/// The one dead letter as it lies at the broker, put back afterwards.
+async fn raw_dead_letter(stage: &Stage) -> Value {
+    let get = json!({ "count": 2, "ackmode": "ack_requeue_true", "encoding": "auto" });
+    let letters = management("POST", &format!("queues/%2f/{}/get", queue(stage, "dead")), &get).await;
+    let letters = letters.as_array().expect("a list");
+    assert_eq!(letters.len(), 1, "one dead letter");
+    letters[0].clone()
+}
+
+fn headers(message: &Value) -> BTreeSet<&str> {
+    message["properties"]["headers"].as_object().expect("headers").keys().map(String::as_str).collect()
+}
+
+#[tokio::test]
+async fn a_returned_message_is_not_published_and_its_job_not_answered() {
+    let stage = Stage::with(1, Faults { missing: 1.0, ..Faults::default() }).await;
+    let ids = stage.ask_for_all(0).await;
+    let broker = stage.broker.connect().await;
+    let settler = settler(&stage, &broker, 3).await;
+    let mut jobs = broker.subscribe(Lane::Fetch, 1).await.unwrap();
+    let delivery = next(&mut jobs).await;
+    let unbound = [
+        ("dead", Verdict::Dead(TIMEOUT)),
+        ("retry.100ms", Verdict::Retry(TIMEOUT)),
+        ("unfinished.300ms", Verdict::Snooze { started_at: Some(NOW) }),
+    ];
+    for (name, verdict) in unbound {
+        management("DELETE", &format!("queues/%2f/{}", queue(&stage, name)), &Value::Null).await;
+        let outcome = settler.settle(&delivery, verdict, NOW).await;
+        let Err(Unsettled::Queue(QueueError::Returned { queue: returned })) = outcome else {
+            panic!("{name}: {outcome:?}");
+        };
+        assert_eq!(returned, queue(&stage, name));
+    }
+    broker.close().await;
+    let [job] = stage.lying(FETCH, 1).await.try_into().unwrap();
+    assert_eq!((job.attempt, job.failure), (0, None), "it is the job that was delivered");
+    // A worker makes the queues again, and answers it.
+    assert_eq!(drain(&stage, &[]).await, Exit::Done);
+    let [letter] = stage.lying(Destination::Dead, 1).await.try_into().unwrap();
+    assert_eq!(letter.conversation_id().unwrap().as_str(), ids[0]);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_answers_nothing() {
+    let stage = Stage::with(1, Faults::default()).await;
+    let ids = stage.ask_for_all(0).await;
+    let broker = stage.broker.connect().await;
+    let settler = settler(&stage, &stage.broker.connect().await, 3).await;
+    let mut jobs = broker.subscribe(Lane::Fetch, 1).await.unwrap();
+    let delivery = next(&mut jobs).await;
+    close(&consuming_connection(&stage).await).await;
+    assert!(jobs.next().await.is_err(), "the consumer is told");
+    let outcome = settler.settle(&delivery, Verdict::Stored, NOW).await;
+    assert!(matches!(outcome, Ok(Settled::Stored) | Err(Unsettled::Queue(QueueError::Lost { .. }))));
+    let [job] = stage.lying(FETCH, 1).await.try_into().unwrap();
+    assert_eq!(job.conversation_id().unwrap().as_str(), ids[0]);
+}
+
+#[tokio::test]
+async fn a_worker_that_loses_its_connection_stores_what_it_held_once() {
+    let stage = Stage::with(6, Faults { latency: Duration::from_secs(1), ..Faults::default() }).await;
+    let working = Working::on(&stage).await;
+    let connection = consuming_connection(&stage).await;
+    let ids = stage.ask_for_all(ALL_BUT_ONE).await;
+    until("all are asked for", async || stage.simulator.served().in_flight == 6).await;
+    close(&connection).await;
+    until("each was delivered again", async || {
+        let looks = stage.simulator.served().details_by_id;
+        ids.iter().all(|id| looks.get(id).is_some_and(|looks| *looks >= 2))
+    })
+    .await;
+    until("each is stored", async || stage.stored() == ids).await;
+    working.stop().await;
+    stage.lying(FETCH, 0).await;
+    assert_eq!(stage.database.value("SELECT last_value FROM reportes_folio_seq"), "6");
+    assert_eq!(stage.database.value("SELECT count(*) FROM trabajos WHERE muerto_en IS NOT NULL"), "0");
+}
+
+#[tokio::test]
+async fn a_job_may_travel_as_often_as_it_must_and_carries_only_our_own_headers() {
+    const TRIPS: u32 = 30;
+    let stage = Stage::with(1, Faults::default()).await;
+    stage.ask_for_all(0).await;
+    let broker = stage.broker.connect().await;
+    let settler = settler(&stage, &broker, TRIPS as usize).await;
+    let mut jobs = broker.subscribe(Lane::Fetch, 1).await.unwrap();
+    for trip in 0..TRIPS {
+        let delivery = next(&mut jobs).await;
+        assert_eq!(delivery.message.attempt, trip);
+        assert_eq!(
+            delivery.message.was_moved_by_broker,
+            trip > 0,
+            "the broker writes what we must not republish"
+        );
+        assert_eq!(settler.settle(&delivery, Verdict::Retry(TIMEOUT), NOW).await.unwrap(), Settled::Retried);
+        if trip % 3 == 0 {
+            let delivery = next(&mut jobs).await;
+            let snooze = Verdict::Snooze { started_at: Some(NOW) };
+            assert_eq!(settler.settle(&delivery, snooze, NOW).await.unwrap(), Settled::Snoozed);
+        }
+    }
+    let delivery = next(&mut jobs).await;
+    assert_eq!(settler.settle(&delivery, Verdict::Retry(TIMEOUT), NOW).await.unwrap(), Settled::Dead);
+    let letter = raw_dead_letter(&stage).await;
+    let ours = [
+        "x-089-attempt",
+        "x-089-error-class",
+        "x-089-first-failed-at",
+        "x-089-last-failed-at",
+        "x-089-replays",
+    ];
+    let mut found = headers(&letter);
+    // What the broker adds to every delivery from a quorum queue; it is not in the message.
+    found.remove("x-delivery-count");
+    assert_eq!(found, ours.into());
+    assert_eq!(letter["properties"]["headers"]["x-089-attempt"], TRIPS + 1);
+    assert_eq!(letter["properties"]["delivery_mode"], 2);
+}
+
+#[tokio::test]
+async fn a_message_that_kills_its_workers_is_set_aside_by_the_broker() {
+    let stage = Stage::with(2, Faults::default()).await;
+    let ids = stage.simulator.conversation_ids();
+    stage.ask(&ids[..1], 2).await;
+    for _death in 0..=20 {
+        let broker = stage.broker.connect().await;
+        let mut jobs = broker.subscribe(Lane::Fetch, 1).await.unwrap();
+        next(&mut jobs).await;
+        broker.close().await;
+    }
+    let [letter] = stage.lying(Destination::Dead, 1).await.try_into().unwrap();
+    assert_eq!((letter.was_moved_by_broker, letter.attempt), (true, 2));
+    assert_eq!(letter.conversation_id().unwrap().as_str(), ids[0]);
+    // The next worker works on.
+    stage.ask(&ids[1..], 0).await;
+    assert_eq!(drain(&stage, &[]).await, Exit::Done);
+    assert_eq!(stage.stored(), ids[1..]);
+}
+
+#[tokio::test]
+async fn dead_letters_may_be_listed_as_often_as_one_likes() {
+    let stage = Stage::with(1, Faults { missing: 1.0, ..Faults::default() }).await;
+    let ids = stage.ask_for_all(0).await;
+    assert_eq!(drain(&stage, &[]).await, Exit::Done);
+    let variables = stage.variables();
+    for _round in 0..10 {
+        let listings = (0..5).map(|_| Process::start("producer", &["dead", "list"], &variables).finished());
+        for listing in join_all(listings).await {
+            assert_eq!(listing.code, Some(0), "{}", listing.stderr);
+            assert!(
+                listing.stdout.contains(&ids[0]) && listing.stdout.contains("not_found"),
+                "{}",
+                listing.stdout
+            );
+        }
+    }
+    let letter = raw_dead_letter(&stage).await;
+    assert_eq!(letter["redelivered"], false);
+    let deliveries = letter["properties"]["headers"]["x-delivery-count"].as_u64();
+    assert_eq!(deliveries.unwrap_or(0), 0, "{letter}");
+}
