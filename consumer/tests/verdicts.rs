@@ -343,7 +343,7 @@ async fn a_storm_of_429_slows_the_worker_and_costs_nothing() {
         latency: Duration::from_millis(50),
         ..Faults::default()
     };
-    let stage = Stage::with(12, storm).await;
+    let stage = Stage::with(6, storm).await;
     let ids = stage.ask_for_all(ALL_BUT_ONE).await;
     assert_eq!(drain(&stage, &[]).await, Exit::Done);
     assert_eq!(stage.stored(), ids);
