@@ -143,7 +143,8 @@ impl Turn<'_> {
         #[expect(clippy::disallowed_methods, reason = "the clock is read once a message")]
         let now = Utc::now();
         let message = &delivery.message;
-        let (id, key) = (message.book_id(), message.book_id());
+        let id = message.book_id();
+        let key = id.clone();
         let standing = self.database.run(move |connection| dead_letters::standing(connection, &key)).await?;
         let was_met = !self.rotation.met.insert(id);
         let fate = fate(standing.as_ref(), message.replays, was_met);
