@@ -87,10 +87,16 @@ impl Lease {
     /// # Errors
     /// What the database says.
     pub async fn give_back(self) -> Result<(), DatabaseError> {
-        self.renewal.abort();
         let (scope, fence) = (self.scope.clone(), self.turn.fence);
         self.database.run(move |connection| records::give_turn_back(connection, &scope, fence)).await?;
         Ok(())
+    }
+}
+
+impl Drop for Lease {
+    /// A turn that nobody holds any more is not renewed for ever.
+    fn drop(&mut self) {
+        self.renewal.abort();
     }
 }
 

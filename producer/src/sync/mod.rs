@@ -8,12 +8,17 @@ mod discover;
 mod pass;
 mod publish;
 
+use std::fmt;
+
+use anyhow::bail;
 use serde::Serialize;
 use shared::config::{AmqpConfig, DatabaseConfig, ElevenLabsConfig, Environment, SyncConfig};
+use shared::database::Database;
+use shared::elevenlabs::Client;
 use shared::exit::Exit;
 use shared::shutdown::Shutdown;
 
-use crate::lease::Lease;
+use crate::lease::{AnotherPass, Lease};
 use crate::{open, output};
 use pass::Pass;
 
@@ -41,6 +46,13 @@ pub struct Summary {
     pub failed: u64,
 }
 
+impl fmt::Display for Summary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { listed, published, known, failed } = self;
+        write!(formatter, "{listed} listed, {published} published, {known} known, {failed} failed")
+    }
+}
+
 impl Options {
     /// Makes one pass.
     ///
@@ -51,26 +63,70 @@ impl Options {
             environment.read::<(ElevenLabsConfig, DatabaseConfig, AmqpConfig, SyncConfig)>()?;
         let client = elevenlabs.client()?;
         let database = open::database(&database).await?;
-        let broker = open::broker(&amqp).await?;
-        let scope = elevenlabs.agent_id.as_ref().map_or(ALL_AGENTS, |agent_id| agent_id.as_str());
-        let lease = match Lease::take(&database, scope).await? {
-            Ok(lease) => lease,
+        let passes = Passes { client, database, amqp, elevenlabs, config };
+        let summary = match passes.make_one(shutdown, &|| ()).await? {
+            Ok(summary) => summary,
             Err(another) => {
                 log::error!("{another}");
                 return Ok(Exit::TryLater);
             }
         };
-        let pass = Pass { client, database: database.clone(), broker, agent_id: elevenlabs.agent_id, config };
-        let outcome = pass.run(&lease, shutdown).await;
-        let given_back = lease.give_back().await;
-        let summary = outcome?;
-        given_back?;
         if self.json {
             output::json(&summary)?;
         } else {
-            let Summary { listed, published, known, failed } = &summary;
-            output::line(&format!("{listed} listed, {published} published, {known} known, {failed} failed"))?;
+            output::line(&summary.to_string())?;
         }
-        Ok(if summary.failed == 0 { Exit::Done } else { Exit::Failed })
+        Ok(summary.exit())
+    }
+}
+
+impl Summary {
+    /// How a process ends that made this pass.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        if self.failed == 0 { Exit::Done } else { Exit::Failed }
+    }
+}
+
+/// What passes are made with, one after the other. The broker is connected for each: between two of them there is nothing
+/// to keep alive, and nothing to repair.
+#[derive(Debug)]
+pub(crate) struct Passes {
+    pub(crate) client: Client,
+    pub(crate) database: Database,
+    pub(crate) amqp: AmqpConfig,
+    pub(crate) elevenlabs: ElevenLabsConfig,
+    pub(crate) config: SyncConfig,
+}
+
+impl Passes {
+    /// Makes one pass, unless another holds the turn; `page_taken` is called for each page of which nothing failed. The turn
+    /// is given back however it ends.
+    pub(crate) async fn make_one(
+        &self,
+        shutdown: &Shutdown,
+        page_taken: &(dyn Fn() + Sync),
+    ) -> anyhow::Result<Result<Summary, AnotherPass>> {
+        let Some(broker) = shutdown.soft().run_until_cancelled(open::broker(&self.amqp)).await else {
+            bail!("stopped before the pass began");
+        };
+        let broker = broker?;
+        let agent_id = self.elevenlabs.agent_id.clone();
+        let scope = agent_id.as_ref().map_or(ALL_AGENTS, |agent_id| agent_id.as_str());
+        let lease = match Lease::take(&self.database, scope).await? {
+            Ok(lease) => lease,
+            Err(another) => {
+                broker.close().await;
+                return Ok(Err(another));
+            }
+        };
+        let (client, database, config) = (self.client.clone(), self.database.clone(), self.config.clone());
+        let pass = Pass { client, database, broker, agent_id, config };
+        let outcome = pass.run(&lease, shutdown, page_taken).await;
+        let given_back = lease.give_back().await;
+        pass.broker.close().await;
+        let summary = outcome?;
+        given_back?;
+        Ok(Ok(summary))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use shared::config::SyncConfig;
 use shared::database::{Database, book};
@@ -16,6 +16,8 @@ use super::discover::Discover;
 use super::{Summary, agents, publish};
 use crate::lease::Lease;
 use crate::records::{self, Counts};
+
+const STOPPED: &str = "stopped in the middle of a pass; the next one begins where this one did";
 
 /// What a pass needs.
 #[derive(Debug)]
@@ -44,12 +46,17 @@ struct Seen {
 
 impl Pass {
     /// Makes the pass, and enters how it ended.
-    pub(super) async fn run(self, lease: &Lease, shutdown: &Shutdown) -> anyhow::Result<Summary> {
+    pub(super) async fn run(
+        &self,
+        lease: &Lease,
+        shutdown: &Shutdown,
+        page_taken: &(dyn Fn() + Sync),
+    ) -> anyhow::Result<Summary> {
         let scope = lease.scope().to_owned();
         let run_id =
             self.database.run(move |connection| records::begin_run(connection, &scope, "sync")).await?;
         let mut seen = Seen::default();
-        let outcome = self.list(lease, shutdown, &run_id, &mut seen).await;
+        let outcome = self.list(lease, shutdown, &run_id, &mut seen, page_taken).await;
         let counts = seen.counts;
         let result = match (&outcome, counts.failed) {
             (Ok(()), 0) => "completa",
@@ -61,7 +68,6 @@ impl Pass {
         if let Err(error) = crate::dead::book_crashed(&self.broker, &self.database, shutdown).await {
             log::warn!("the dead letters could not be looked through: {error:#}");
         }
-        self.broker.close().await;
         let Counts { listed, published, known, failed } = counts;
         Ok(Summary { listed, published, known, failed })
     }
@@ -72,23 +78,26 @@ impl Pass {
         shutdown: &Shutdown,
         run_id: &str,
         seen: &mut Seen,
+        page_taken: &(dyn Fn() + Sync),
     ) -> anyhow::Result<()> {
         let publisher = self.broker.publisher().await?;
         let overlap = chrono::TimeDelta::from_std(self.config.overlap)?;
         let since = lease.turn().listed_until.map(|until| until - overlap).max(self.config.since);
         let mut discover = Discover::new(self.client.clone(), self.agent_id.clone(), since);
         let line = progress::line();
-        while let Some(page) = discover.next().await? {
+        // A page is held, and then finished and recorded, only once it is here: until then, a stop ends the pass at once.
+        while let Some(page) =
+            shutdown.soft().run_until_cancelled(discover.next()).await.context(STOPPED)??
+        {
             let is_cut_short = page.is_cut_short;
-            self.take(page, &publisher, run_id, seen).await?;
+            if self.take(page, &publisher, run_id, seen).await? {
+                page_taken();
+            }
             if is_cut_short {
                 bail!("the API says that there are more conversations, and not where; the cursor stays");
             }
             let Counts { listed, published, .. } = seen.counts;
             line.set_message(format!("{listed} listed, {published} published"));
-            if shutdown.soft().is_cancelled() {
-                bail!("stopped in the middle of a pass; the next one begins where this one did");
-            }
             if lease.lost().is_cancelled() {
                 bail!("another pass has taken over; this one gave no sign for too long");
             }
@@ -102,14 +111,14 @@ impl Pass {
         self.move_cursor(lease, seen).await
     }
 
-    /// One page: what is new of it is published and recorded.
+    /// One page: what is new of it is published and recorded. `false` when some of it could not be.
     async fn take(
         &self,
         page: Page,
         publisher: &Publisher,
         run_id: &str,
         seen: &mut Seen,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<bool> {
         #[expect(clippy::disallowed_methods, reason = "the clock is read once a page")]
         let now = Utc::now();
         let began_at = *seen.began_at.get_or_insert(page.served_at.unwrap_or(now));
@@ -128,11 +137,13 @@ impl Pass {
         seen.counts.published += count as u64;
         seen.counts.failed += failed as u64;
         seen.unpublished += failed;
-        log::info!(
-            published = count, known = known.len(), failed;
+        // A page with nothing new is what a schedule mostly meets.
+        let level = if new.is_empty() { log::Level::Debug } else { log::Level::Info };
+        log::log!(
+            level, published = count, known = known.len(), failed;
             "page taken: {count} published, {} known, {failed} failed", known.len()
         );
-        Ok(())
+        Ok(failed == 0)
     }
 
     /// Last of all, and only when nothing failed.
