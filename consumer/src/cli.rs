@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use shared::config::Environment;
 use shared::exit::Exit;
+use shared::pulse;
 use shared::shutdown::Shutdown;
 
 use crate::drain::Drain;
@@ -19,8 +20,11 @@ const GRACE: Duration = Duration::from_secs(25);
 /// go back to the queue. Any number of workers may run at once. Configured by environment variables or a .env file:
 /// see .env.example.
 #[derive(Debug, Parser)]
-#[command(name = "consumer", version, after_help = EXIT_CODES)]
+#[command(name = "consumer", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
 pub struct Options {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+
     /// Work until there is nothing left to do, then end; calls that are not finished at their source are not waited for
     #[arg(long)]
     drain: bool,
@@ -30,10 +34,16 @@ pub struct Options {
     wait: Duration,
 }
 
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Is a worker on this machine, or in this container, consuming? For health checks: exits 0 when one is, 1 otherwise
+    Health,
+}
+
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done
-   1  failed
+   1  failed; with health: no worker here is consuming
   64  wrong usage or configuration, a refused login, or a database newer than this program
   69  broker or database away for 5 min; with --drain also the API, for longer than --wait
   75  database not migrated within 60 s; with --drain also throttled, for longer than --wait
@@ -45,6 +55,9 @@ impl Options {
     /// # Errors
     /// Whatever keeps it from working.
     pub async fn run(self) -> anyhow::Result<Exit> {
+        if let Some(Verb::Health) = self.verb {
+            return Ok(pulse::health("consumer")?);
+        }
         let environment = Environment::load()?;
         shared::logging::init(&environment)?;
         let config = environment.read()?;
@@ -69,5 +82,7 @@ mod tests {
         Options::command().debug_assert();
         assert!(Options::try_parse_from(["consumer", "--drain", "--wait", "5m"]).is_ok());
         assert!(Options::try_parse_from(["consumer", "--wait", "5m"]).is_err());
+        assert!(Options::try_parse_from(["consumer", "health"]).is_ok());
+        assert!(Options::try_parse_from(["consumer", "--drain", "health"]).is_err());
     }
 }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::pulse::Pulse;
 use shared::queue::{Broker, Delivery, Lane, QueueError, Subscription};
 use shared::shutdown::Shutdown;
 use tokio::task::JoinSet;
@@ -19,6 +20,12 @@ use crate::verdict::Interruption;
 
 /// How often an idle `--drain` looks whether there is anything left. The contract says two looks one second apart.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the broker is asked whether it still knows this worker …
+const PULSE_EVERY: Duration = Duration::from_secs(10);
+
+/// … and how long its answer holds for `consumer health`.
+const CONSUMING_FOR: Duration = Duration::from_secs(30);
 
 /// Why a session ended.
 #[derive(Debug)]
@@ -57,9 +64,15 @@ impl Session {
     }
 
     /// Works until something ends it, and then until what is held is answered or given back.
-    pub async fn run(mut self, shutdown: &Shutdown, mut drain: Option<Drain>, tally: &Tally) -> End {
+    pub async fn run(
+        mut self,
+        shutdown: &Shutdown,
+        mut drain: Option<Drain>,
+        tally: &Tally,
+        pulse: &Pulse,
+    ) -> End {
         let work = async {
-            let end = self.take(shutdown, drain.as_mut(), tally).await;
+            let end = self.take(shutdown, drain.as_mut(), tally, pulse).await;
             self.ending.cancel();
             self.finish(end, tally).await
         };
@@ -76,7 +89,15 @@ impl Session {
     }
 
     /// Takes deliveries, the fresh ones first, as slots for requests come free.
-    async fn take(&mut self, shutdown: &Shutdown, mut drain: Option<&mut Drain>, tally: &Tally) -> End {
+    async fn take(
+        &mut self,
+        shutdown: &Shutdown,
+        mut drain: Option<&mut Drain>,
+        tally: &Tally,
+        pulse: &Pulse,
+    ) -> End {
+        let mut pulse_due = interval(PULSE_EVERY);
+        pulse_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut slot: Option<Slot> = None;
@@ -84,6 +105,15 @@ impl Session {
             let delivery = tokio::select! {
                 biased;
                 () = shutdown.soft().cancelled() => return End::Stopped,
+                // Before all that a loaded worker always finds ready.
+                _ = pulse_due.tick() => {
+                    match self.is_consuming().await {
+                        Ok(true) => pulse.beat("consuming", CONSUMING_FOR),
+                        Ok(false) => log::warn!("the broker knows no consumer of a lane"),
+                        Err(error) => return End::Lost(error),
+                    }
+                    continue;
+                }
                 Some(ended) = self.jobs.join_next() => {
                     if let Some(end) = reap(ended, tally) {
                         return end;
@@ -113,6 +143,10 @@ impl Session {
                 (Ok(_), None) => unreachable!("deliveries are only taken with a slot"),
             }
         }
+    }
+
+    async fn is_consuming(&self) -> Result<bool, QueueError> {
+        Ok(self.fetch.is_consuming().await? && self.backfill.is_consuming().await?)
     }
 
     fn begin(&mut self, delivery: Delivery, slot: Slot) {

@@ -9,8 +9,9 @@ use std::time::Duration;
 use anyhow::Context;
 use shared::backoff::{Backoff, Ladder};
 use shared::config::{AmqpConfig, DatabaseConfig, ElevenLabsConfig, ReportConfig, WorkerConfig};
-use shared::database::{Database, SchemaError, check_schema};
+use shared::database::{Database, wait_for_schema};
 use shared::exit::Exit;
+use shared::pulse::Pulse;
 use shared::queue::{Broker, QueueError};
 use shared::shutdown::Shutdown;
 use tokio::time::Instant;
@@ -26,9 +27,6 @@ use crate::verdict::Interruption;
 
 /// A dependency that cannot be reached is given up after this long, for the supervisor to act.
 const PATIENCE: Duration = Duration::from_mins(5);
-
-/// A schema that is being migrated is waited for this long.
-const MIGRATION: Duration = Duration::from_mins(1);
 
 /// Between two attempts to reach something that is away.
 const AGAIN: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
@@ -75,6 +73,7 @@ pub struct Worker {
     name: String,
     drain: Option<Drain>,
     tally: Tally,
+    pulse: Pulse,
 }
 
 impl Worker {
@@ -85,6 +84,8 @@ impl Worker {
     pub async fn open(config: Config, drain: Option<Drain>) -> anyhow::Result<Self> {
         let (elevenlabs, database_config, amqp, worker, report) = config;
         let name = shared::process::name("consumer");
+        let pulse = Pulse::begin("consumer");
+        pulse.beat("connecting", Duration::ZERO);
         let client = elevenlabs.client()?;
         let database = Database::open(&database_config, &name, patience(drain.as_ref())).await?;
         wait_for_schema(&database).await?;
@@ -92,7 +93,8 @@ impl Worker {
         let writer = Writer::start(database.clone(), &worker, (database_config.pool_size - 1).max(1));
         let tally = Tally::new(drain.is_some());
         let fetcher = Fetcher::new(client, elevenlabs.concurrency);
-        Ok(Self { amqp, prefetch: worker.prefetch, database, fetcher, report, writer, name, drain, tally })
+        let prefetch = worker.prefetch;
+        Ok(Self { amqp, prefetch, database, fetcher, report, writer, name, drain, tally, pulse })
     }
 
     /// Works until it is asked to stop, or has nothing left to do.
@@ -119,13 +121,14 @@ impl Worker {
                 session = self.connect() => session?,
             };
             let done_before = self.tally.done();
-            let end = session.run(shutdown, self.drain.clone(), &self.tally).await;
+            let end = session.run(shutdown, self.drain.clone(), &self.tally, &self.pulse).await;
             fruitless.count(self.tally.done() > done_before);
             let recovery = async {
                 match end {
                     End::Stopped | End::Drained => Some(Exit::Done),
                     End::Lost(error) => {
                         log::warn!("{error}; what was held will be delivered again");
+                        self.pulse.beat("connecting", Duration::ZERO);
                         tokio::time::sleep(PAUSE.delay(fruitless.sessions, rand::random())).await;
                         None
                     }
@@ -145,6 +148,7 @@ impl Worker {
 
     /// Connects to the broker, and keeps trying for as long as the patience lasts.
     async fn connect(&self) -> Result<Session, QueueError> {
+        self.pulse.beat("connecting", Duration::ZERO);
         let began = Instant::now();
         for failures in 1.. {
             match self.session().await {
@@ -180,6 +184,7 @@ impl Worker {
     /// database is given up after five minutes.
     async fn recover(&self, why: Interruption, fruitless: &Fruitless) -> Result<(), Exit> {
         log::warn!("pausing: {}", because(why));
+        self.pulse.beat(&format!("pausing: {}", because(why)), Duration::ZERO);
         let longest = match (why, &self.drain) {
             (_, Some(drain)) => Some(drain.wait()),
             (Interruption::Database, None) => Some(PATIENCE),
@@ -229,19 +234,6 @@ impl Worker {
 /// How long something that is away is waited for: a drain waits no longer than it was told to.
 fn patience(drain: Option<&Drain>) -> Duration {
     drain.map_or(PATIENCE, |drain| drain.wait().min(PATIENCE))
-}
-
-async fn wait_for_schema(database: &Database) -> Result<(), SchemaError> {
-    let began = Instant::now();
-    loop {
-        match check_schema(database).await {
-            Err(error @ SchemaError::Older { .. }) if began.elapsed() < MIGRATION => {
-                log::warn!("{error}; waiting for it");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-            outcome => return outcome,
-        }
-    }
 }
 
 fn because(why: Interruption) -> &'static str {

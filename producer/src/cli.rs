@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use shared::config::Environment;
 use shared::exit::Exit;
+use shared::pulse;
 use shared::shutdown::Shutdown;
 
-use crate::{dead, migrate, sync};
+use crate::{dead, migrate, sync, watch};
 
 /// How long a stop may take: a page that is being published is finished and recorded.
 const GRACE: Duration = Duration::from_secs(25);
@@ -25,10 +26,10 @@ pub struct Options {
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done
-   1  failed: some calls could not be asked for, or what was begun is not complete
+   1  failed: some calls could not be asked for, or what was begun is not complete; with health: no watch here is well
   64  wrong usage or configuration, a refused login, or a database newer than this program
-  69  API, broker or database cannot be reached
-  75  try later: another pass runs, the API throttles, or the database is not migrated
+  69  API, broker or database cannot be reached; with watch: broker or database away for 5 min
+  75  try later: another pass runs, the API throttles, or the database is not migrated (with watch: within 60 s)
   77  the API key is refused";
 
 #[derive(Debug, Subcommand)]
@@ -37,6 +38,10 @@ enum Verb {
     Migrate,
     /// One pass: list the calls since the last one, and ask for those that are new
     Sync(sync::Options),
+    /// A pass every so often, until SIGTERM or SIGINT; never beside another one. Goes on through every outage of the API
+    Watch(watch::Options),
+    /// Is a `watch` on this machine, or in this container, well? For health checks: exits 0 when one is, 1 otherwise
+    Health,
     /// What was set aside: list, show, replay, discard
     #[command(subcommand)]
     Dead(dead::Verb),
@@ -55,6 +60,8 @@ impl Options {
             match self.verb {
                 Verb::Migrate => migrate::run(&environment).await,
                 Verb::Sync(options) => options.run(&environment, &shutdown).await,
+                Verb::Watch(options) => options.run(&environment, &shutdown).await,
+                Verb::Health => Ok(pulse::health("producer")?),
                 Verb::Dead(verb) => verb.run(&environment, &shutdown).await,
             }
         };

@@ -8,3 +8,4 @@ pub mod open;
 pub mod output;
 mod records;
 pub mod sync;
+pub mod watch;

@@ -10,6 +10,7 @@ pub mod job;
 pub mod logging;
 pub mod process;
 pub mod progress;
+pub mod pulse;
 pub mod queue;
 pub mod shutdown;
 #[cfg(feature = "testing")]

@@ -1,6 +1,7 @@
 //! The schema's version: bringing it up to date, and looking whether it is.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
@@ -9,6 +10,7 @@ use diesel::result::Error;
 use diesel::sql_types::Text;
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 use diesel_migrations::MigrationHarness;
+use tokio::time::Instant;
 
 use super::migrations::MIGRATIONS;
 use super::{Database, DatabaseError};
@@ -17,6 +19,9 @@ use super::{Database, DatabaseError};
 /// alone; it says 089 twice. Waiting for it, and completing a large table, may take longer than any other statement.
 const LOCK: &str = "SET statement_timeout = 0; SELECT pg_advisory_lock(89089)";
 const UNLOCK: &str = "SELECT pg_advisory_unlock(89089); SET statement_timeout = '60s'";
+
+/// A schema that is being migrated is waited for this long.
+const MIGRATION: Duration = Duration::from_mins(1);
 
 /// A schema that this binary cannot work with.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -84,6 +89,23 @@ pub async fn check_schema(database: &Database) -> Result<(), SchemaError> {
         return Err(SchemaError::Older { version });
     }
     Ok(())
+}
+
+/// As [`check_schema`], for a process that stays: migrations that are missing are waited for, a minute.
+///
+/// # Errors
+/// As [`check_schema`].
+pub async fn wait_for_schema(database: &Database) -> Result<(), SchemaError> {
+    let began = Instant::now();
+    loop {
+        match check_schema(database).await {
+            Err(error @ SchemaError::Older { .. }) if began.elapsed() < MIGRATION => {
+                log::warn!("{error}; waiting for it");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// What diesel's own book says; reading it needs no right to create it.

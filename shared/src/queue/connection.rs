@@ -119,7 +119,7 @@ impl Broker {
 }
 
 /// A call that the broker must answer in time, or count as lost.
-async fn bounded<T>(call: impl Future<Output = Result<T, QueueError>>) -> Result<T, QueueError> {
+pub(super) async fn bounded<T>(call: impl Future<Output = Result<T, QueueError>>) -> Result<T, QueueError> {
     let lost = |_| QueueError::Lost { reason: format!("no answer in {} s", CALL_TIMEOUT.as_secs()) };
     tokio::time::timeout(CALL_TIMEOUT, call).await.map_err(lost)?
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use lapin::Acker;
-use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions};
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 
+use super::connection::bounded;
 use super::{Lane, Message, QueueError};
 
 /// How long an answer may wait to be sent: a broker in need reads nothing.
@@ -18,6 +19,7 @@ pub struct Subscription {
     // Declared before the channel, so that it is dropped first.
     consumer: lapin::Consumer,
     channel: lapin::Channel,
+    queue: String,
 }
 
 /// A message that arrived and waits for its answer. Without one it goes back to its queue when the channel closes.
@@ -34,7 +36,7 @@ impl Subscription {
     pub(super) async fn open(channel: lapin::Channel, queue: &str) -> Result<Self, QueueError> {
         let options = BasicConsumeOptions::default();
         let consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?;
-        Ok(Self { consumer, channel })
+        Ok(Self { consumer, channel, queue: queue.to_owned() })
     }
 
     /// The next delivery.
@@ -49,6 +51,18 @@ impl Subscription {
             .ok_or_else(|| QueueError::Lost { reason: "consumer cancelled".into() })??;
         let message = Message::received(delivery.data, &delivery.properties);
         Ok(Delivery { message, lane: delivery.routing_key.as_str().parse().ok(), acker: delivery.acker })
+    }
+
+    /// Whether the broker answers on this very channel, has the queue, and knows of a consumer of it. `false` may pass: a
+    /// queue whose leader is being elected has none.
+    ///
+    /// # Errors
+    /// [`QueueError::Lost`].
+    pub async fn is_consuming(&self) -> Result<bool, QueueError> {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+        let queue = self.queue.as_str().into();
+        let look = async { Ok(self.channel.queue_declare(queue, passive, FieldTable::default()).await?) };
+        Ok(bounded(look).await?.consumer_count() > 0)
     }
 
     /// Asks for no more deliveries; those that are held can still be answered.
