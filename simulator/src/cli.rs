@@ -1,19 +1,25 @@
 //! The command line of the binary.
 
 use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Parser;
 use simulator::{Faults, Settings};
 
-/// A stand-in for the ElevenLabs `ConvAI` HTTP API, on 127.0.0.1.
+/// A stand-in for the ElevenLabs `ConvAI` HTTP API.
 ///
 /// Prints its base URL on one line when it listens; stops on SIGTERM or SIGINT. What goes wrong is set by the flags
 /// below, and while it runs by PATCH /control/faults with the same names (`error_5xx`, ...) as JSON.
 #[derive(Debug, Parser)]
 #[command(name = "simulator", version)]
 pub(crate) struct Cli {
-    /// Port on 127.0.0.1; 0 takes a free one.
+    /// Address to listen on; what it serves is invented, but its switches are open to all who reach it.
+    #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
+    host: IpAddr,
+    /// Port; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Number of conversations at the start.
@@ -28,6 +34,9 @@ pub(crate) struct Cli {
     /// The key that is accepted in the header xi-api-key.
     #[arg(long, value_name = "KEY", default_value = "sk_simulator")]
     api_key: String,
+    /// The file that holds the key, instead.
+    #[arg(long, value_name = "FILE", conflicts_with = "api_key")]
+    api_key_file: Option<PathBuf>,
     /// Instant that counts as now for the calls made at the start, as unix seconds or 2026-11-22T12:00:00Z; without
     /// it, the time of the start. The same seed and instant give the same bodies.
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
@@ -47,18 +56,28 @@ impl Cli {
         Self::try_parse_from(args)
     }
 
-    pub(crate) fn into_settings(self) -> Settings {
-        Settings {
+    /// # Errors
+    /// The file of the key cannot be read.
+    pub(crate) fn into_settings(self) -> anyhow::Result<Settings> {
+        let api_key = match &self.api_key_file {
+            Some(file) => std::fs::read_to_string(file)
+                .with_context(|| format!("--api-key-file {}", file.display()))?
+                .trim()
+                .to_owned(),
+            None => self.api_key,
+        };
+        Ok(Settings {
+            host: self.host,
             port: self.port,
             conversations: self.conversations,
             agents: self.agents,
             seed: self.seed,
-            api_key: self.api_key,
+            api_key,
             newest_start: self.newest_start,
             span: self.span,
             gzip: !self.no_gzip,
             faults: self.faults,
-        }
+        })
     }
 }
 

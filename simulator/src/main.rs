@@ -3,6 +3,7 @@
 mod cli;
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
-    match run(cli.into_settings()) {
+    match cli.into_settings().and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             drop(writeln!(std::io::stderr(), "simulator: {error:#}"));
@@ -35,9 +36,9 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     // before listening, so that a signal that comes right after the URL was read is not lost
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let port = settings.port;
+    let address = SocketAddr::new(settings.host, settings.port);
     let simulator =
-        Simulator::start(settings).await.with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
+        Simulator::start(settings).await.with_context(|| format!("cannot listen on {address}"))?;
     writeln!(std::io::stdout(), "{}", simulator.base_url())?;
     tokio::select! {
         _ = terminate.recv() => {}

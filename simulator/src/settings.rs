@@ -1,5 +1,6 @@
 //! What a simulator is started with.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::faults::Faults;
@@ -7,7 +8,9 @@ use crate::faults::Faults;
 /// What a simulator is started with; the defaults suit a test.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Port on 127.0.0.1; 0 takes a free one.
+    /// Address to listen on.
+    pub host: IpAddr,
+    /// Port; 0 takes a free one.
     pub port: u16,
     /// Number of conversations there are at the start.
     pub conversations: u32,
@@ -30,6 +33,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            host: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             conversations: 100,
             agents: 3,

@@ -1,6 +1,5 @@
 //! The handle of a running simulator.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use crate::world::World;
 /// How long stopping waits for answers that are being written.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A running stand-in for the API, on 127.0.0.1; dropping it shuts it down.
+/// A running stand-in for the API; dropping it shuts it down.
 #[derive(Debug)]
 pub struct Simulator {
     world: Arc<World>,
@@ -40,7 +39,7 @@ impl Simulator {
             .faults
             .check()
             .map_err(|reason| std::io::Error::new(std::io::ErrorKind::InvalidInput, reason))?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await?;
+        let listener = TcpListener::bind((settings.host, settings.port)).await?;
         let base_url = format!("http://{}", listener.local_addr()?);
         let world = Arc::new(World::new(&settings));
         let stopping = CancellationToken::new();

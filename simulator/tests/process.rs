@@ -44,6 +44,29 @@ async fn it_prints_its_url_serves_and_stops_on_a_signal() {
 }
 
 #[test]
+fn a_key_file_that_cannot_be_read_is_named() {
+    let output = simulator(&["--api-key-file", "/nowhere/key"]).wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("--api-key-file /nowhere/key"), "{message}");
+}
+
+#[tokio::test]
+async fn the_key_may_stand_in_a_file() {
+    let file = std::env::temp_dir().join(format!("simulator-key-{}", std::process::id()));
+    std::fs::write(&file, "from-a-file\n").unwrap();
+    let mut process = simulator(&["--api-key-file", file.to_str().unwrap(), "--host", "127.0.0.2"]);
+    let mut url = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert!(url.starts_with("http://127.0.0.2:"), "{url}");
+    let request = support::client().get(format!("{}/v1/convai/conversations", url.trim_end()));
+    assert_eq!(request.header("xi-api-key", "from-a-file").send().await.unwrap().status(), 200);
+    stop(&process, "-TERM");
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn wrong_flags_exit_64_and_say_which() {
     for (args, word) in [
         (&["--error-5xx", "1.5"][..], "not between 0 and 1"),
