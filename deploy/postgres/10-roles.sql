@@ -20,7 +20,7 @@ BEGIN
         ('backend089_migrador', 'Backend-089: dueño de las tablas; las crea y las cambia (producer migrate).'),
         ('backend089_productor', 'Backend-089: pide las llamadas y lleva el libro (producer); no ve lo que se dijo en ellas.'),
         ('backend089_trabajador', 'Backend-089: guarda las llamadas (consumer); no borra nada.'),
-        ('backend089_lector', 'Backend-089: lee todo menos lo que se dijo en las llamadas; para vigilar.'),
+        ('backend089_lector', 'Backend-089: lee todo menos transcripciones, resúmenes, datos y evaluaciones; para vigilar.'),
         ('backend089_analista', 'Backend-089: lee las llamadas y corrige sus reportes.')
     ) AS all_of_them (role, purpose)
     LOOP

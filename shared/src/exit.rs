@@ -53,7 +53,7 @@ impl Exit {
         }
         if let Some(error) = error.downcast_ref::<SchemaError>() {
             return Some(match error {
-                SchemaError::Newer { .. } => Self::Usage,
+                SchemaError::Newer { .. } | SchemaError::NotOwner { .. } => Self::Usage,
                 SchemaError::Older { .. } => Self::TryLater,
                 SchemaError::Database(error) => Self::of_database(error),
             });
@@ -80,7 +80,7 @@ impl Exit {
 
     fn of_database(error: &DatabaseError) -> Self {
         match error {
-            DatabaseError::LoginRefused { .. } => Self::Usage,
+            DatabaseError::LoginRefused { .. } | DatabaseError::Forbidden { .. } => Self::Usage,
             DatabaseError::Unreachable { .. } | DatabaseError::Lost | DatabaseError::Unwritable { .. } => {
                 Self::Unavailable
             }

@@ -26,6 +26,15 @@ pub enum DatabaseError {
         /// What is known of it.
         reason: String,
     },
+    /// The login lacks a right.
+    #[error(
+        "PostgreSQL denies the login a right ({reason}): it must belong to the group of deploy/postgres/10-roles.sql \
+         for this program, and `producer migrate` grants what that group needs"
+    )]
+    Forbidden {
+        /// What PostgreSQL said; it names a table, a schema or a sequence, never a value.
+        reason: String,
+    },
     /// A constraint refused a row: the same row will be refused again.
     #[error("PostgreSQL refused a row (SQLSTATE {sqlstate}, constraint {constraint})")]
     Refused {
@@ -42,13 +51,20 @@ pub enum DatabaseError {
     },
 }
 
+/// How PostgreSQL begins to say that a right is missing.
+const DENIED: [&str; 2] = ["permission denied", "permiso denegado"];
+
 impl DatabaseError {
     /// Whether the database as a whole is away, rather than one row at fault.
     #[must_use]
     pub fn is_outage(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::LoginRefused { .. } | Self::Lost | Self::Unwritable { .. }
+            Self::Unreachable { .. }
+                | Self::LoginRefused { .. }
+                | Self::Lost
+                | Self::Unwritable { .. }
+                | Self::Forbidden { .. }
         )
     }
 
@@ -111,6 +127,10 @@ impl From<Error> for DatabaseError {
             DatabaseErrorKind::SerializationFailure => Self::Statement { kind: "SQLSTATE 40001".to_owned() },
             DatabaseErrorKind::ReadOnlyTransaction => {
                 Self::Unwritable { reason: "SQLSTATE 25006".to_owned() }
+            }
+            // diesel hands out no SQLSTATE for this one, only text, in the server's language.
+            _ if DENIED.iter().any(|denied| information.message().starts_with(denied)) => {
+                Self::Forbidden { reason: information.message().to_owned() }
             }
             kind => Self::Statement { kind: format!("{kind:?}") },
         }

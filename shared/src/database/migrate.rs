@@ -13,12 +13,13 @@ use diesel_migrations::MigrationHarness;
 use tokio::time::Instant;
 
 use super::migrations::MIGRATIONS;
+use super::roles::{self, Standing};
 use super::{Database, DatabaseError};
 
 /// diesel's migrations take no lock of their own: two at once would both find the same ones pending. The number is ours
 /// alone; it says 089 twice. Waiting for it, and completing a large table, may take longer than any other statement.
 const LOCK: &str = "SET statement_timeout = 0; SELECT pg_advisory_lock(89089)";
-const UNLOCK: &str = "SELECT pg_advisory_unlock(89089); SET statement_timeout = '60s'";
+const UNLOCK: &str = "RESET ROLE; SELECT pg_advisory_unlock(89089); SET statement_timeout = '60s'";
 
 /// A schema that is being migrated is waited for this long.
 const MIGRATION: Duration = Duration::from_mins(1);
@@ -42,6 +43,15 @@ pub enum SchemaError {
         /// The first one missing.
         version: String,
     },
+    /// The login does not own the tables, and the group that does would not have it.
+    #[error(
+        "the login {login} may not migrate: the tables belong to backend089_migrador; \
+         in DATABASE_URL give a login of that group"
+    )]
+    NotOwner {
+        /// Who tried.
+        login: String,
+    },
     /// It could not be looked at.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -53,25 +63,43 @@ struct Version {
     version: String,
 }
 
-/// Applies what is missing, under an advisory lock; returns the names of what was applied.
+/// Applies what is missing, under an advisory lock; returns the names of what was applied. In a database with the groups of
+/// `10-roles.sql` it does so as the owner of the tables, and says anew who may do what with them.
 ///
 /// # Errors
-/// [`SchemaError::Newer`], or what the database says.
+/// [`SchemaError::Newer`], [`SchemaError::NotOwner`], or what the database says.
 pub async fn migrate(database: &Database) -> Result<Vec<String>, SchemaError> {
     match check_schema(database).await {
         Ok(()) | Err(SchemaError::Older { .. }) => {}
         Err(error) => return Err(error),
     }
-    let applied = database
+    database
         .run(|connection| {
             connection.batch_execute(LOCK)?;
-            let applied = connection
-                .run_pending_migrations(MIGRATIONS)
-                .map(|versions| versions.iter().map(ToString::to_string).collect::<Vec<_>>());
+            let outcome = migrate_alone(connection);
             connection.batch_execute(UNLOCK)?;
-            Ok(applied.map_err(|error| DatabaseError::from_migration(error.as_ref())))
+            Ok(outcome)
         })
-        .await??;
+        .await?
+}
+
+fn migrate_alone(connection: &mut PgConnection) -> Result<Vec<String>, SchemaError> {
+    let is_owner = match roles::standing(connection).map_err(DatabaseError::from)? {
+        Standing::Single => false,
+        Standing::Owner => true,
+        Standing::Other { login } => return Err(SchemaError::NotOwner { login }),
+    };
+    if is_owner {
+        roles::own(connection).map_err(DatabaseError::from)?;
+    }
+    let applied = connection
+        .run_pending_migrations(MIGRATIONS)
+        .map(|versions| versions.iter().map(ToString::to_string).collect())
+        .map_err(|error| DatabaseError::from_migration("migration", error.as_ref(), is_owner))?;
+    if is_owner {
+        roles::grant(connection)
+            .map_err(|error| DatabaseError::from_migration("grants", &error, is_owner))?;
+    }
     Ok(applied)
 }
 
@@ -126,7 +154,13 @@ fn embedded_versions() -> BTreeSet<String> {
 
 impl DatabaseError {
     /// A migration that failed: which statement is in PostgreSQL's log; our files hold no private data.
-    fn from_migration(error: &(dyn std::error::Error + 'static)) -> Self {
-        Self::Statement { kind: format!("migration: {error}") }
+    fn from_migration(what: &str, error: &(dyn std::error::Error + 'static), is_owner: bool) -> Self {
+        // What was restored, or made by hand, after the roles were belongs to somebody else.
+        let remedy = if is_owner {
+            "; if a right is missing, run deploy/postgres/10-roles.sql once more as superuser"
+        } else {
+            ""
+        };
+        Self::Statement { kind: format!("{what}: {error}{remedy}") }
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod migrate;
 pub(crate) mod migrations;
 mod pool;
+mod roles;
 pub mod rows;
 #[rustfmt::skip]
 #[expect(clippy::doc_markdown, reason = "the tables' own comments, in Spanish")]

@@ -17,7 +17,10 @@ use crate::database::migrations::MIGRATIONS;
 
 const PREFIX: &str = "test_089_";
 
-/// A database of its own, dropped at the end.
+/// What prepares a database for least rights.
+const ROLES: &str = include_str!("../../../deploy/postgres/10-roles.sql");
+
+/// A database of its own, dropped at the end, and its logins with it.
 #[derive(Debug)]
 pub struct TestDatabase {
     name: String,
@@ -61,6 +64,29 @@ impl TestDatabase {
     #[must_use]
     pub fn url(&self) -> String {
         url_of(&self.name)
+    }
+
+    /// Has it prepared for least rights, as an administrator does.
+    ///
+    /// # Panics
+    /// As [`TestDatabase::empty`].
+    pub fn prepare(&self) {
+        self.execute(ROLES);
+    }
+
+    /// A login of this database's own, and a member of a group; returns the URL that it uses.
+    ///
+    /// # Panics
+    /// When there is one of that name, or no such group.
+    #[must_use]
+    pub fn login(&self, name: &str, group: Option<&str>) -> String {
+        let login = format!("{}_{name}", self.name);
+        let group = group.map(|group| format!("IN ROLE {group}")).unwrap_or_default();
+        self.execute(&format!("CREATE ROLE {login} LOGIN PASSWORD 'una clave' {group}"));
+        let mut url = Url::parse(&self.url()).expect("ours is a URL");
+        url.set_username(&login).expect("it has a host");
+        url.set_password(Some("una clave")).expect("it has a host");
+        url.into()
     }
 
     /// Its configuration, with the default pool.
@@ -124,6 +150,9 @@ impl Drop for TestDatabase {
         // A server that is gone has dropped it too, as far as this test is concerned.
         if let Ok(mut server) = PgConnection::establish(&url_of("postgres")) {
             server.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)).ok();
+            for Name { name } in roles(&mut server).iter().filter(|role| role.name.starts_with(&self.name)) {
+                server.batch_execute(&format!("DROP ROLE IF EXISTS {name}")).ok();
+            }
         }
     }
 }
@@ -181,4 +210,11 @@ fn sweep(server: &mut PgConnection) {
             server.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).ok();
         }
     }
+    for Name { name } in roles(server).iter().filter(|role| is_left_behind(&role.name, PREFIX)) {
+        server.batch_execute(&format!("DROP ROLE IF EXISTS {name}")).ok();
+    }
+}
+
+fn roles(server: &mut PgConnection) -> Vec<Name> {
+    sql_query("SELECT rolname::text AS name FROM pg_roles").load(server).expect("the catalogue can be read")
 }
