@@ -52,7 +52,7 @@ drill_environment() {
   export POSTGRES_PORT=${ports[0]} RABBITMQ_MANAGEMENT_PORT=${ports[1]} SIMULATOR_PORT=${ports[2]}
   export SECRETS=$DRILL/secrets
   ELEVENLABS_API_KEY=drill-key deploy/make-secrets "$SECRETS" 2>/dev/null
-  export SIMULATOR_CONVERSATIONS=$DRILL_CALLS SIMULATOR_LATENCY=100ms WATCH_EVERY=2s CONSUMERS=3
+  export SIMULATOR_CONVERSATIONS=100 SIMULATOR_LATENCY=100ms WATCH_EVERY=2s CONSUMERS=3
   # Seconds instead of minutes and hours.
   export AMQP_RETRY_DELAYS=500ms,1s,2s AMQP_UNFINISHED_DELAYS=1s,2s
   DRILL_PROJECT=${STATE##*/}
@@ -121,23 +121,24 @@ drill_rights() {
   echo "  ours: user 10089, read-only, no capability; the servers: read-only, users of their own; ports: 127.0.0.1 alone"
 }
 
-drill_psql() { docker exec "$DRILL_POSTGRES" psql -v ON_ERROR_STOP=1 -U postgres -d llamadas -Atc "$1"; }
+drill_psql() { docker exec "$DRILL_POSTGRES" psql --quiet -v ON_ERROR_STOP=1 -U postgres -d llamadas -Atc "$1"; }
 drill_stored() { drill_psql 'select count(*) from conversaciones'; }
 drill_stored_more_than() { (($(drill_stored 2>/dev/null || echo 0) > $1)); }
 
 drill_faults() {
   local workers pid
-  wait_until 60 "the first calls" drill_stored_more_than 200 || drill_fail "nothing is stored"
+  drill_control POST "conversations?n=$DRILL_CALLS"
+  wait_until 60 "the first calls" drill_stored_more_than 500 || drill_fail "nothing is stored"
   mapfile -t workers < <(dc ps --quiet consumer)
   docker kill "${workers[0]}" >/dev/null
   echo "  docker kill of one worker at $(drill_stored) stored"
   # What its supervisor sees as a crash, and mends by itself. Only root may do it.
   pid=$(docker inspect --format '{{.State.Pid}}' "${workers[1]}")
   if kill -KILL "$pid" 2>/dev/null; then
+    echo "  SIGKILL of another's process at $(drill_stored) stored"
     wait_until 60 "the restart" drill_was_restarted "${workers[1]}" || drill_fail "a worker that crashed was not restarted"
-    echo "  SIGKILL of another's process: restarted by its policy"
   fi
-  wait_until 60 "more calls" drill_stored_more_than 1200 || drill_fail "it goes no further"
+  wait_until 60 "more calls" drill_stored_more_than 1500 || drill_fail "it goes no further"
   dc restart rabbitmq
   echo "  broker restarted at $(drill_stored) stored"
   dc up --detach --scale consumer=3
@@ -148,6 +149,8 @@ drill_was_restarted() { [[ $(docker inspect --format '{{.RestartCount}} {{.State
 # What the API lists is stored or set aside, each once, by id; and nothing waits any more.
 drill_books() {
   local start=$SECONDS
+  # A call that is stored and listed no more is there all the same.
+  { drill_listed && cat "$DRILL/gone"; } | sort >"$DRILL/listed"
   wait_until 240 "exact books" drill_is_exact || {
     diff "$DRILL/listed" "$DRILL/booked" | head -n 5 >&2
     drill_fail "the books are not exact"
@@ -157,8 +160,6 @@ drill_books() {
   echo "  exact after $((SECONDS - start)) s: $(wc -l <"$DRILL/listed") listed = $(drill_stored) stored + $(drill_psql 'select count(*) from trabajos where muerto_en is not null') set aside"
 }
 drill_is_exact() {
-  # A call that is stored and listed no more is there all the same.
-  { drill_listed && cat "$DRILL/gone"; } | sort >"$DRILL/listed" || return 1
   drill_psql 'select id_eleven from conversaciones union all select id_eleven from trabajos where muerto_en is not null' |
     sort >"$DRILL/booked" || return 1
   cmp --silent "$DRILL/listed" "$DRILL/booked" &&
