@@ -115,3 +115,21 @@ async fn renew(database: Database, scope: String, fence: i64, lost: Cancellation
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::testing::TestDatabase;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_turn_that_is_dropped_is_renewed_no_more() {
+        let database = TestDatabase::migrated();
+        let lease = Lease::take(&database.open().await, "*").await.expect("it answers").expect("nobody else");
+        let renewal = lease.renewal.abort_handle();
+        drop(lease);
+        while !renewal.is_finished() {
+            tokio::task::yield_now().await;
+        }
+    }
+}

@@ -157,10 +157,13 @@ impl Watch {
     async fn run(self, shutdown: &Shutdown) -> anyhow::Result<Exit> {
         let mut well_until = Instant::now() + self.well_for;
         let (mut failures, mut away_since) = (0, None);
+        let mut last_pass = "none yet".to_owned();
         loop {
             let began = Instant::now();
-            self.pulse.beat("passing", well_until - began);
-            let outcome = self.pass(shutdown).await;
+            let passing = format!("passing; last pass: {last_pass}");
+            self.pulse.beat(&passing, well_until - began);
+            // A pass over the whole history may last longer than a good one holds for.
+            let outcome = self.pass(shutdown, &|| self.pulse.beat(&passing, self.well_for)).await;
             let ended = Instant::now();
             if shutdown.soft().is_cancelled() {
                 if let Err(error) = outcome {
@@ -174,7 +177,8 @@ impl Watch {
                 Turn::Well(_) => (0, ended + self.well_for),
                 _ => (failures + 1, ended),
             };
-            self.pulse.beat(&format!("waiting; last pass: {turn}"), well_until - ended);
+            last_pass = turn.to_string();
+            self.pulse.beat(&format!("waiting; last pass: {last_pass}"), well_until - ended);
             let next = turn.next(began + jittered(self.every, rand::random()), ended, failures);
             away_since = match turn {
                 Turn::Away(error) if next - away_since.unwrap_or(began) > PATIENCE => return Err(error),
@@ -187,16 +191,18 @@ impl Watch {
         }
     }
 
-    async fn pass(&self, shutdown: &Shutdown) -> anyhow::Result<Result<Summary, AnotherPass>> {
+    async fn pass(
+        &self,
+        shutdown: &Shutdown,
+        page_taken: &(dyn Fn() + Sync),
+    ) -> anyhow::Result<Result<Summary, AnotherPass>> {
         // Keys are rotated in their file.
         match self.passes.client.reload_key() {
             Ok(true) => log::info!("ELEVENLABS_API_KEY_FILE holds another key now"),
             Ok(false) => {}
             Err(error) => log::error!("ELEVENLABS_API_KEY_FILE: {error}; going on with the key of before"),
         }
-        // A pass over the whole history may last longer than a good one holds for.
-        let page_taken = || self.pulse.beat("passing", self.well_for);
-        self.passes.make_one(shutdown, &page_taken).await
+        self.passes.make_one(shutdown, page_taken).await
     }
 }
 

@@ -1,12 +1,14 @@
-//! The real thing, for each test its own: a [`TestDatabase`] made from a template, a [`TestBroker`] namespace, and binaries
-//! as processes. `./dev test` starts the servers and says where they are.
+//! The real thing, for each test its own: a [`TestDatabase`] made from a template, a [`TestBroker`] namespace, binaries
+//! as processes, and a [`Forwarder`] for a network that fails. `./dev test` starts the servers and says where they are.
 
 mod broker;
 mod database;
+mod forwarder;
 mod process;
 
 pub use broker::TestBroker;
 pub use database::TestDatabase;
+pub use forwarder::{Forwarder, Network};
 pub use process::{Finished, Process, binary};
 
 /// A variable that `./dev test` sets.
