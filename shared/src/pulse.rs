@@ -1,6 +1,7 @@
-//! A process's pulse: a small private file that says what the process does, and for how long that may be believed. Another
-//! process of the same binary, told `health`, reads it: without configuration, without a network, and whoever hangs is
-//! found out by not writing.
+//! A process's pulse: a small private file that says what the process does, and for how long that may be believed.
+//!
+//! Another process of the same binary, told `health`, reads it: without configuration and without a network. Whoever hangs
+//! is found out by not writing.
 
 use std::collections::BTreeMap;
 use std::io::{Error, Write};

@@ -1,5 +1,7 @@
-//! The real thing, for each test its own: a [`TestDatabase`] made from a template, a [`TestBroker`] namespace, binaries
-//! as processes, and a [`Forwarder`] for a network that fails. `./dev test` starts the servers and says where they are.
+//! The real thing, for each test its own: a [`TestDatabase`] made from a template, a [`TestBroker`] namespace, binaries as
+//! processes, and a [`Forwarder`] for a network that fails.
+//!
+//! `./dev test` starts the servers and says where they are.
 
 mod broker;
 mod database;

@@ -54,6 +54,8 @@ impl Process {
         let child = Command::new(binary(name))
             .args(arguments)
             .env_clear()
+            // What one that is killed leaves behind is not mistaken for a real one's.
+            .env("TMPDIR", &folder)
             // Where ./dev has unpacked libpq, when it may not install it.
             .envs(std::env::var_os("LD_LIBRARY_PATH").map(|folders| ("LD_LIBRARY_PATH", folders)))
             .envs(variables.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))
