@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use shared::backoff::{Backoff, Ladder};
 use shared::config::{AmqpConfig, DatabaseConfig, ElevenLabsConfig, ReportConfig, WorkerConfig};
-use shared::database::{Database, wait_for_schema};
+use shared::database::{Database, DatabaseError, once_granted, wait_for_schema};
 use shared::exit::Exit;
 use shared::pulse::Pulse;
 use shared::queue::{Broker, QueueError};
@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::drain::Drain;
 use crate::fetch::Fetcher;
 use crate::job::Stations;
-use crate::persist::Writer;
+use crate::persist::{Writer, try_rights};
 use crate::session::{End, Session};
 use crate::settle::Settler;
 use crate::tally::Tally;
@@ -80,7 +80,8 @@ impl Worker {
     /// Opens the database and checks its schema; with `drain`, this worker ends when there is nothing left to do.
     ///
     /// # Errors
-    /// The client cannot be made, the database cannot be reached, or its schema is not this release's.
+    /// The client cannot be made, the database cannot be reached, its schema is not this release's, or the login may not
+    /// write what a worker writes.
     pub async fn open(config: Config, drain: Option<Drain>) -> anyhow::Result<Self> {
         let (elevenlabs, database_config, amqp, worker, report) = config;
         let name = shared::process::name("consumer");
@@ -89,6 +90,7 @@ impl Worker {
         let client = elevenlabs.client()?;
         let database = Database::open(&database_config, &name, patience(drain.as_ref())).await?;
         wait_for_schema(&database).await?;
+        check_rights(&database).await?;
         // One connection stays free for the book.
         let writer = Writer::start(database.clone(), &worker, (database_config.pool_size - 1).max(1));
         let tally = Tally::new(drain.is_some());
@@ -217,7 +219,10 @@ impl Worker {
 
     async fn is_well(&self, why: Interruption) -> anyhow::Result<()> {
         match why {
-            Interruption::Database => self.database.probe().await?,
+            Interruption::Database => {
+                self.database.probe().await?;
+                check_rights(&self.database).await?;
+            }
             Interruption::Key | Interruption::Api | Interruption::Throttled => {
                 let client = self.fetcher.client();
                 if why == Interruption::Key {
@@ -234,6 +239,15 @@ impl Worker {
 /// How long something that is away is waited for: a drain waits no longer than it was told to.
 fn patience(drain: Option<&Drain>) -> Duration {
     drain.map_or(PATIENCE, |drain| drain.wait().min(PATIENCE))
+}
+
+/// A login that may not write what we write is found out before a job is taken for it: each would cost a delivery count.
+async fn check_rights(database: &Database) -> Result<(), DatabaseError> {
+    match once_granted(database, try_rights).await {
+        Err(error @ DatabaseError::Forbidden { .. }) => Err(error),
+        // Whatever else is the matter, a session meets it too, and waits until it is over.
+        _ => Ok(()),
+    }
 }
 
 fn because(why: Interruption) -> &'static str {

@@ -34,7 +34,7 @@ const OPEN_TO: &str = "\
     conversaciones.hora_fin              -   SIU S  S  -
     conversaciones.hora_inicio           -   SIU S  S  -
     conversaciones.huella                S   SIU S  S  -
-    conversaciones.id_agente             S   SIU S  S  -
+    conversaciones.id_agente             -   SIU S  S  -
     conversaciones.id_conversacion       -   SI  S  S  -
     conversaciones.id_eleven             S   SI  S  S  -
     conversaciones.idioma                -   SIU S  S  -
@@ -360,6 +360,28 @@ async fn a_right_that_is_missing_is_called_that() {
     let error = write.expect_err("a reader writes nothing");
     assert!(matches!(&error, DatabaseError::Forbidden { reason } if reason.contains("trabajos")), "{error}");
     assert!(error.is_outage() && error.to_string().contains("producer migrate"), "{error}");
+}
+
+/// Programs start while the tables are made: those are granted last.
+#[tokio::test]
+async fn whoever_comes_while_rights_are_being_given_waits_for_them() {
+    let database = prepared().await;
+    let before = rights(&database);
+    let mut migrating = database.connect();
+    migrating.batch_execute("SELECT pg_advisory_lock(89089)").expect("nobody else migrates");
+    database.execute("REVOKE ALL ON __diesel_schema_migrations FROM backend089_productor");
+    let productor = open(&database.login("p", Some("backend089_productor"))).await;
+    let check = tokio::spawn(async move { check_schema(&productor).await });
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    while database.value(waiting) == "0" {
+        assert!(!check.is_finished(), "it waits");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    database.execute("GRANT SELECT ON __diesel_schema_migrations TO backend089_productor");
+    migrating.batch_execute("SELECT pg_advisory_unlock(89089)").expect("it was held");
+    assert_eq!(check.await.expect("it does not panic"), Ok(()));
+    assert_eq!(rights(&database), before);
 }
 
 /// As an administrator runs it, and as the container of PostgreSQL does at its first start.

@@ -4,4 +4,4 @@ mod batch;
 mod upsert;
 
 pub use batch::Writer;
-pub use upsert::{Written, upsert};
+pub use upsert::{Written, try_rights, upsert};

@@ -57,6 +57,22 @@ pub fn upsert(connection: &mut PgConnection, calls: &[CallRows]) -> QueryResult<
     written.into_iter().map(|outcome| outcome.ok_or(diesel::result::Error::NotFound)).collect()
 }
 
+/// Every statement with no rows to write: it does nothing but fail where a right is missing.
+///
+/// # Errors
+/// What the database says.
+pub fn try_rights(connection: &mut PgConnection) -> QueryResult<()> {
+    look_up(connection, &[])?;
+    insert_missing_agents(connection, std::iter::empty())?;
+    conversations::lock(connection, &[])?;
+    conversations::update(connection, &[])?;
+    conversations::insert(connection, &[])?;
+    reports::update(connection, &[], &[])?;
+    reports::insert_missing(connection, &[])?;
+    revive(connection, &[])?;
+    Ok(())
+}
+
 /// One look at what is there, and one write of each kind; `None` for a call that somebody else inserted meanwhile.
 fn round(connection: &mut PgConnection, calls: &[&CallRows]) -> QueryResult<Vec<Option<Written>>> {
     let found = look_up(connection, calls)?;

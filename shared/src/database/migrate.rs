@@ -24,6 +24,9 @@ const UNLOCK: &str = "RESET ROLE; SELECT pg_advisory_unlock(89089); SET statemen
 /// A schema that is being migrated is waited for this long.
 const MIGRATION: Duration = Duration::from_mins(1);
 
+/// Until nobody migrates.
+const AWAIT: &str = "SELECT pg_advisory_lock_shared(89089); SELECT pg_advisory_unlock_shared(89089)";
+
 /// A schema that this binary cannot work with.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SchemaError {
@@ -108,7 +111,7 @@ fn migrate_alone(connection: &mut PgConnection) -> Result<Vec<String>, SchemaErr
 /// # Errors
 /// [`SchemaError`] when it is not, or cannot be looked at.
 pub async fn check_schema(database: &Database) -> Result<(), SchemaError> {
-    let applied = database.run(applied_versions).await?;
+    let applied = once_granted(database, applied_versions).await?;
     let embedded = embedded_versions();
     if let Some(version) = applied.iter().find(|version| !embedded.contains(*version)) {
         return Err(SchemaError::Newer { version: version.clone() });
@@ -133,6 +136,25 @@ pub async fn wait_for_schema(database: &Database) -> Result<(), SchemaError> {
             }
             outcome => return outcome,
         }
+    }
+}
+
+/// Runs diesel code that a right may be missing for. A migration grants last what it has made: one that is under way is
+/// waited for, and then the code has another try.
+///
+/// # Errors
+/// As [`Database::run`].
+pub async fn once_granted<T, F>(database: &Database, work: F) -> Result<T, DatabaseError>
+where
+    T: Send + 'static,
+    F: Fn(&mut PgConnection) -> Result<T, Error> + Clone + Send + 'static,
+{
+    match database.run(work.clone()).await {
+        Err(DatabaseError::Forbidden { .. }) => {
+            database.run(|connection| connection.batch_execute(AWAIT)).await?;
+            database.run(work).await
+        }
+        outcome => outcome,
     }
 }
 

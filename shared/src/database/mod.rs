@@ -15,5 +15,5 @@ pub mod rows;
 pub mod schema;
 
 pub use error::DatabaseError;
-pub use migrate::{SchemaError, check_schema, migrate, wait_for_schema};
+pub use migrate::{SchemaError, check_schema, migrate, once_granted, wait_for_schema};
 pub use pool::Database;
