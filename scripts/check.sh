@@ -18,6 +18,11 @@ cmd_check() {
     echo "- dependencies: advisories: skipped, their database cannot be reached from here"
   fi
   step scripts check_scripts
+  if has systemd-analyze || system_install systemd; then
+    step "systemd units" check_units
+  else
+    echo "- systemd units: skipped, there is no systemd-analyze on this machine"
+  fi
   # Two tests: migrations_go_up_down_and_up_again, schema_rs_is_what_the_migrations_make.
   step "migrations and schema.rs" cargo test -p shared --features testing --test schema
 
@@ -56,5 +61,23 @@ check_scripts() {
     echo "shellcheck is missing: install it with your system's package manager"
     return 1
   }
-  shellcheck --external-sources dev scripts/*.sh .ci/run
+  shellcheck --external-sources dev scripts/*.sh .ci/run deploy/systemd/089
+}
+
+# What systemd itself says of the units, with programs that exist; and that nothing has opened their walls: of 100, which
+# is a service without any, they are at 12.
+check_units() {
+  local folder unit units status=0
+  folder=$(mktemp -d)
+  cp -r deploy/systemd/089* "$folder"
+  mv "$folder/089-consumer@.service" "$folder/089-consumer@1.service"
+  sed -i 's|^ExecStart=/opt/backend-089/bin/[a-z]*|ExecStart=/bin/true|' "$folder"/*.service
+  units=("$folder"/*.service "$folder"/*.timer)
+  # Whatever it has to say is a fault; it exits with 0 for an unknown setting.
+  systemd-analyze verify --man=no "${units[@]}" 2>&1 | grep "$folder" && status=1
+  for unit in "$folder"/*.service; do
+    SYSTEMD_UNIT_PATH="$folder:" systemd-analyze security --no-pager --offline=yes --threshold=15 "${unit##*/}" || status=1
+  done
+  rm -rf "$folder"
+  return "$status"
 }
