@@ -66,8 +66,10 @@ struct Version {
     version: String,
 }
 
-/// Applies what is missing, under an advisory lock; returns the names of what was applied. In a database with the groups of
-/// `10-roles.sql` it does so as the owner of the tables, and says anew who may do what with them.
+/// Applies what is missing, under an advisory lock; returns the names of what was applied.
+///
+/// In a database with the groups of `10-roles.sql` it does so as the owner of the tables, and says anew who may do what
+/// with them.
 ///
 /// # Errors
 /// [`SchemaError::Newer`], [`SchemaError::NotOwner`], or what the database says.

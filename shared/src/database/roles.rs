@@ -33,14 +33,14 @@ pub(super) fn standing(connection: &mut PgConnection) -> Result<Standing, Error>
     #[derive(QueryableByName)]
     struct Login {
         #[diesel(sql_type = Text)]
-        login: String,
+        name: String,
         #[diesel(sql_type = Bool)]
         is_prepared: bool,
         #[diesel(sql_type = Bool)]
         is_member: bool,
     }
     let login: Login = sql_query(
-        "SELECT current_user::text AS login, pg_has_role(oid, 'MEMBER') AS is_member, EXISTS (SELECT \
+        "SELECT current_user::text AS name, pg_has_role(oid, 'MEMBER') AS is_member, EXISTS (SELECT \
              FROM pg_namespace, aclexplode(nspacl) \
              WHERE nspname = 'public' AND grantee = pg_roles.oid AND privilege_type = 'CREATE') AS is_prepared \
          FROM pg_roles WHERE rolname = 'backend089_migrador' \
@@ -50,7 +50,7 @@ pub(super) fn standing(connection: &mut PgConnection) -> Result<Standing, Error>
     Ok(match login {
         Login { is_prepared: false, .. } => Standing::Single,
         Login { is_member: true, .. } => Standing::Owner,
-        Login { login, .. } => Standing::Other { login },
+        Login { name, .. } => Standing::Other { login: name },
     })
 }
 
