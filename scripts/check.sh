@@ -61,7 +61,7 @@ check_scripts() {
     echo "shellcheck is missing: install it with your system's package manager"
     return 1
   }
-  shellcheck --external-sources dev scripts/*.sh .ci/run deploy/systemd/089
+  shellcheck --external-sources dev scripts/*.sh .ci/run deploy/make-secrets deploy/systemd/089
 }
 
 # What systemd itself says of the units, with programs that exist; and that nothing has opened their walls: of 100, which

@@ -4,5 +4,6 @@
 cmd_test() {
   hold_services
   eval "$(print_variables)"
-  cargo test --workspace "$@"
+  # More at once than there are cores: they mostly wait, for servers and processes.
+  RUST_TEST_THREADS=${RUST_TEST_THREADS:-6} cargo test --workspace "$@"
 }
