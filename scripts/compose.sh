@@ -6,7 +6,12 @@ DRILL=$STATE/compose
 DRILL_CALLS=4000
 
 cmd_compose() {
-  [[ $# -eq 0 ]] || die "compose takes no arguments: $*" 64
+  local plan=drill_one_broker
+  case $* in
+    '') ;;
+    --cluster) plan=drill_three_brokers ;;
+    *) die "compose takes --cluster and nothing else: $*" 64 ;;
+  esac
   docker_answers || die "no Docker engine answers: install and start one (docker info says why)" 69
   docker compose version >/dev/null 2>&1 || die "the Compose plugin is missing: docker compose version" 69
   has curl || die "curl is missing" 69
@@ -18,8 +23,13 @@ cmd_compose() {
   dc build --quiet
   docker image ls --format '  {{.Repository}}: {{.Size}}' | grep backend-089/
 
+  "$plan"
+  heading "Done"
+}
+
+drill_one_broker() {
   heading "2. up --scale consumer=3, and what the containers may do"
-  drill_up
+  drill_up 7
   drill_rights
 
   heading "3. $DRILL_CALLS calls; meanwhile a worker is killed twice and the broker restarted"
@@ -33,8 +43,28 @@ cmd_compose() {
 
   heading "6. The older system's database, on a server of its own"
   drill_upgrade
+}
 
-  heading "Done"
+# deploy/cluster.yml: the node that leads the work queue is killed in mid-run.
+drill_three_brokers() {
+  local leader
+  DRILL_FILES+=(--file deploy/cluster.yml)
+  heading "2. up --scale consumer=3, with three RabbitMQ nodes"
+  drill_up 9
+  dc exec -T rabbitmq rabbitmq-diagnostics --quiet cluster_status | sed -n '/Running Nodes/,/^Versions/p' | grep '^rabbit@' | sed 's/^/  /'
+
+  heading "3. $DRILL_CALLS calls; meanwhile the node that leads the work queue is killed"
+  drill_control POST "conversations?n=$DRILL_CALLS"
+  wait_until 60 "the first calls" drill_stored_more_than 500 || drill_fail "nothing is stored"
+  leader=$(dc exec -T rabbitmq rabbitmqctl --quiet list_queues name leader | awk '$1 == "089.fetch" { print $2 }')
+  leader=${leader#rabbit@}
+  docker kill "$(dc ps --quiet "${leader/rabbitmq-1/rabbitmq}")" >/dev/null
+  echo "  docker kill of $leader at $(drill_stored) stored"
+  DRILL_NODE=$([[ $leader == rabbitmq-1 ]] && echo rabbitmq-2 || echo rabbitmq)
+  drill_books
+  dc up --detach
+  wait_until 120 "the node that was killed" drill_is_healthy 9 || drill_fail "it does not come back"
+  echo "  and is back"
 }
 
 # Nothing from the caller's settings or ./.env: a name, ports, secrets and waits of the drill's own.
@@ -58,6 +88,7 @@ drill_environment() {
   DRILL_PROJECT=${STATE##*/}
   DRILL_FILES=(--file docker-compose.yml)
   DRILL_POSTGRES=$DRILL_PROJECT-postgres-1
+  DRILL_NODE=rabbitmq
 }
 dc() { docker compose --project-name "$DRILL_PROJECT" --env-file deploy/simulator.env --progress quiet "${DRILL_FILES[@]}" "$@"; }
 drill_end() {
@@ -73,8 +104,8 @@ drill_fail() {
 drill_is() { [[ $2 == "$3" ]] || drill_fail "$1: expected '$3', got '$2'"; }
 
 drill_config() {
-  local warnings
-  for files in "docker-compose.yml" "docker-compose.yml deploy/own-postgres.yml"; do
+  local files warnings
+  for files in docker-compose.yml 'docker-compose.yml deploy/own-postgres.yml' 'docker-compose.yml deploy/cluster.yml'; do
     # shellcheck disable=SC2046,SC2086 # one --file for each
     warnings=$(docker compose --env-file /dev/null $(printf -- '--file %s ' $files) config --quiet 2>&1) || drill_fail "$files: $warnings"
     drill_is "docker compose config of $files" "$warnings" ""
@@ -88,14 +119,14 @@ drill_up() {
   wait_until 30 "the simulator" drill_control GET served || drill_fail "the simulator does not answer"
   drill_control PATCH faults '{"error_5xx":0.02,"missing":0.01,"malformed":0.005}'
   dc up --detach --scale consumer=3
-  wait_until 180 "healthy containers" drill_is_healthy || drill_fail "not all containers are healthy"
+  wait_until 180 "healthy containers" drill_is_healthy "$1" || drill_fail "not all containers are healthy"
   echo "  all healthy after $((SECONDS - start)) s"
 }
-# Seven containers that stay, and migrate, which has ended.
+# So many containers run and are healthy (the simulator has nothing to ask), and migrate has ended.
 drill_is_healthy() {
   local states
-  states=$(dc ps --all --format '{{.Service}} {{.State}} {{.Health}} {{.ExitCode}}' | sort | uniq -c | sed 's/^ *//; s/ *$//')
-  [[ $states == "3 consumer running healthy 0"*"1 migrate exited  0"*"1 producer running healthy 0"*"rabbitmq running healthy 0"* ]]
+  states=$(dc ps --all --format '{{.State}} {{.Health}} {{.ExitCode}}')
+  (($(grep -cE '^running (healthy|) 0$' <<<"$states") == $1)) && [[ $(grep -v '^running' <<<"$states") == 'exited  0' ]]
 }
 drill_control() {
   curl --silent --fail --output /dev/null --request "$1" --header 'content-type: application/json' --data "${3:-{\}}" \
@@ -163,7 +194,7 @@ drill_is_exact() {
   drill_psql 'select id_eleven from conversaciones union all select id_eleven from trabajos where muerto_en is not null' |
     sort >"$DRILL/booked" || return 1
   cmp --silent "$DRILL/listed" "$DRILL/booked" &&
-    [[ $(dc exec -T rabbitmq rabbitmqctl --quiet list_queues name messages 2>/dev/null | awk '$1 !~ /dead$/ && $1 != "name" { sum += $2 } END { print sum + 0 }') -eq 0 ]]
+    [[ $(dc exec -T "$DRILL_NODE" rabbitmqctl --quiet list_queues name messages 2>/dev/null | awk '$1 !~ /dead$/ && $1 != "name" { sum += $2 } END { print sum + 0 }') -eq 0 ]]
 }
 # Every id that the API lists.
 drill_listed() {
