@@ -76,6 +76,8 @@ check_units() {
   # Whatever it has to say is a fault; it exits with 0 for an unknown setting.
   systemd-analyze verify --man=no "${units[@]}" 2>&1 | grep "$folder" && status=1
   for unit in "$folder"/*.service; do
+    # It can do so since version 250.
+    [[ $(systemd-analyze --help) == *--offline* ]] || break
     SYSTEMD_UNIT_PATH="$folder:" systemd-analyze security --no-pager --offline=yes --threshold=15 "${unit##*/}" || status=1
   done
   rm -rf "$folder"
