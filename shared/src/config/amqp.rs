@@ -41,7 +41,16 @@ impl FromEnvironment for AmqpConfig {
             }
             well_formed
         });
-        let management_url = section.secret("management_url");
+        let management_url = section.secret("management_url").filter(|url| {
+            let well_formed = url.as_ref().is_none_or(|url| {
+                Url::parse(url.expose_secret())
+                    .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
+            });
+            if !well_formed {
+                section.problem("management_url", "expected http://user:password@host:15672, or https://");
+            }
+            well_formed
+        });
         let namespace = section.parsed(
             "namespace",
             "089".to_owned(),

@@ -118,6 +118,11 @@ impl Problems {
         problems
     }
 
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// Adds a problem with a variable.
     pub fn push(&mut self, variable: &str, problem: impl fmt::Display) {
         self.0.push(format!("{variable}: {problem}"));

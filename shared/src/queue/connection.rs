@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use lapin::options::{BasicQosOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::options::{BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
-use lapin::{Connection, ConnectionProperties};
+use lapin::{BasicProperties, Connection, ConnectionProperties};
 use secrecy::ExposeSecret;
 use url::Url;
 
+use super::error::is_not_found;
 use super::{Lane, Publisher, QueueError, Subscription, Topology};
 use crate::config::AmqpConfig;
 use crate::queue::Destination;
@@ -24,7 +25,16 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Seconds between heartbeats, unless `AMQP_URL` says otherwise: a dead network is noticed within two.
 const HEARTBEAT_SECS: &str = "30";
 
-/// A connection to the broker, on which everything is declared.
+/// What can be seen of a queue without disturbing it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Look {
+    /// Messages that lie ready; those that a consumer holds are not counted.
+    pub messages: u32,
+    /// Consumers.
+    pub consumers: u32,
+}
+
+/// A connection to the broker.
 #[derive(Debug)]
 pub struct Broker {
     connection: Connection,
@@ -37,6 +47,16 @@ impl Broker {
     /// # Errors
     /// [`QueueError::Unreachable`], [`QueueError::LoginRefused`] or [`QueueError::Topology`].
     pub async fn connect(config: &AmqpConfig, name: &str) -> Result<Self, QueueError> {
+        let broker = Self::open(config, name).await?;
+        bounded(async { broker.topology.declare(&broker.channel().await?).await }).await?;
+        Ok(broker)
+    }
+
+    /// Connects once and declares nothing: for who only looks.
+    ///
+    /// # Errors
+    /// [`QueueError::Unreachable`] or [`QueueError::LoginRefused`].
+    pub async fn open(config: &AmqpConfig, name: &str) -> Result<Self, QueueError> {
         crate::install_tls_provider();
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let url = with_heartbeat(config.url.expose_secret());
@@ -44,9 +64,33 @@ impl Broker {
             .await
             .map_err(|_| QueueError::Unreachable { reason: "no answer in 10 s".to_owned() })?
             .map_err(|error| QueueError::connecting(&error))?;
-        let broker = Self { connection, topology: Topology::new(config) };
-        bounded(async { broker.topology.declare(&broker.channel().await?).await }).await?;
-        Ok(broker)
+        Ok(Self { connection, topology: Topology::new(config) })
+    }
+
+    /// Declares what is missing, each queue on a channel of its own, so that every refusal is heard and not only the first;
+    /// then sends a message to nowhere, for the right to publish.
+    pub async fn refusals(&self) -> Vec<QueueError> {
+        let mut refusals = Vec::new();
+        for declaration in self.topology.declarations() {
+            let declared = bounded(async { declaration.declare(&self.channel().await?).await });
+            refusals.extend(declared.await.err());
+        }
+        if refusals.is_empty() {
+            refusals.extend(bounded(self.publish_to_nowhere()).await.err());
+        }
+        refusals
+    }
+
+    /// No queue is bound to this routing key: the broker gives the message back, after it has looked at our rights.
+    async fn publish_to_nowhere(&self) -> Result<(), QueueError> {
+        let channel = self.channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+        let exchange = self.topology.exchange().into();
+        let sent =
+            channel.basic_publish(exchange, "nowhere".into(), options, &[], BasicProperties::default());
+        let answer = async { sent.await?.await };
+        answer.await.map(drop).map_err(|error| QueueError::declaring(&error))
     }
 
     /// The names on it.
@@ -103,12 +147,31 @@ impl Broker {
     /// # Errors
     /// [`QueueError::Lost`].
     pub async fn depth(&self, queue: &str) -> Result<u32, QueueError> {
-        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+        Ok(bounded(async { Ok(self.passive(queue).await?) }).await?.message_count())
+    }
+
+    /// What can be seen of a queue without disturbing it; `None` when there is no such queue.
+    ///
+    /// # Errors
+    /// [`QueueError::Lost`].
+    pub async fn look(&self, queue: &str) -> Result<Option<Look>, QueueError> {
         bounded(async {
-            let channel = self.channel().await?;
-            Ok(channel.queue_declare(queue.into(), passive, FieldTable::default()).await?.message_count())
+            match self.passive(queue).await {
+                Ok(queue) => {
+                    Ok(Some(Look { messages: queue.message_count(), consumers: queue.consumer_count() }))
+                }
+                Err(error) if is_not_found(&error) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
         })
         .await
+    }
+
+    /// On a channel of its own, which a refusal would close.
+    async fn passive(&self, queue: &str) -> lapin::Result<lapin::Queue> {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+        let channel = self.connection.create_channel().await?;
+        channel.queue_declare(queue.into(), passive, FieldTable::default()).await
     }
 
     /// Closes the connection; deliveries without an answer go back to their queues.

@@ -93,6 +93,14 @@ impl From<lapin::Error> for QueueError {
     }
 }
 
+/// Whether what was named does not exist.
+pub(super) fn is_not_found(error: &lapin::Error) -> bool {
+    match error.kind() {
+        ErrorKind::ProtocolError(error) => *error.kind() == AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND),
+        _ => false,
+    }
+}
+
 /// lapin's texts name addresses and queues, the broker's name queues and users; none holds a message or a password.
 fn reason(error: &lapin::Error) -> String {
     match error.kind() {

@@ -2,6 +2,7 @@
 //!
 //! - [`Topology`]: every exchange and queue, with its arguments.
 //! - [`Broker`]: a connection; a [`Publisher`] and [`Subscription`]s are made on it.
+//! - [`Management`]: the broker's management API, for what AMQP cannot tell.
 //! - [`Message`]: a job with its own headers, as it travels; [`Delivery`]: one that arrived and waits for its answer.
 //!
 //! A connection that is lost is not repaired: who uses it gets [`QueueError::Lost`], drops it and opens another. What
@@ -10,13 +11,15 @@
 
 mod connection;
 mod error;
+mod management;
 mod message;
 mod publisher;
 mod subscription;
 mod topology;
 
-pub use connection::Broker;
+pub use connection::{Broker, Look};
 pub use error::QueueError;
+pub use management::{ManagedQueue, Management, ManagementError};
 pub use message::{Failure, Lane, Message, UnknownLane};
 pub use publisher::{Pending, Publisher};
 pub use subscription::{Delivery, Subscription};

@@ -105,38 +105,44 @@ impl Topology {
         retries.chain(unfinished)
     }
 
-    /// Declares everything; what is there already is left as it is.
-    pub(super) async fn declare(&self, channel: &lapin::Channel) -> Result<(), QueueError> {
-        let declaring = |error: lapin::Error| QueueError::declaring(&error);
-        let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
-        let exchange = self.namespace.as_str();
-        let none = FieldTable::default();
-        channel
-            .exchange_declare(exchange.into(), ExchangeKind::Direct, durable, none.clone())
-            .await
-            .map_err(declaring)?;
-        for destination in
-            [Destination::Dead, Destination::Work(Lane::Fetch), Destination::Work(Lane::Backfill)]
-        {
+    /// Every queue, in the order in which a job may come by them.
+    #[must_use]
+    pub fn destinations(&self) -> Vec<Destination> {
+        let lanes = Lane::ALL.into_iter().map(Destination::Work);
+        lanes.chain(self.waiting().map(|(_, destination)| destination)).chain([Destination::Dead]).collect()
+    }
+
+    /// The exchange that the lanes and the dead letters are bound to.
+    pub(super) fn exchange(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Everything that is declared, the dead letters' queue first: others lead there.
+    pub(super) fn declarations(&self) -> Vec<Declaration> {
+        let lanes = Lane::ALL.map(Destination::Work);
+        let bound = [Destination::Dead].into_iter().chain(lanes).map(|destination| {
             let arguments = match destination {
                 Destination::Dead => quorum(STORE_DELIVERY_LIMIT),
-                _ => dead_lettering(quorum(WORK_DELIVERY_LIMIT), exchange, Some(DEAD)),
+                _ => dead_lettering(quorum(WORK_DELIVERY_LIMIT), &self.namespace, Some(DEAD)),
             };
-            let (_, routing_key) = self.address(destination);
-            declare_queue(channel, &self.queue(destination), arguments, exchange, routing_key)
-                .await
-                .map_err(declaring)?;
-        }
-        for (delay, destination) in self.waiting() {
-            let queue = self.queue(destination);
-            channel
-                .exchange_declare(queue.as_str().into(), ExchangeKind::Fanout, durable, none.clone())
-                .await
-                .map_err(declaring)?;
-            let mut arguments = dead_lettering(quorum(STORE_DELIVERY_LIMIT), exchange, None);
+            let (exchange, routing_key) = self.address(destination);
+            let kind = ExchangeKind::Direct;
+            Declaration { queue: self.queue(destination), arguments, exchange, kind, routing_key }
+        });
+        let waiting = self.waiting().map(|(delay, destination)| {
+            let mut arguments = dead_lettering(quorum(STORE_DELIVERY_LIMIT), &self.namespace, None);
             let millis = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
             arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(millis));
-            declare_queue(channel, &queue, arguments, &queue, "").await.map_err(declaring)?;
+            let (queue, kind) = (self.queue(destination), ExchangeKind::Fanout);
+            Declaration { exchange: queue.clone(), queue, arguments, kind, routing_key: "" }
+        });
+        bound.chain(waiting).collect()
+    }
+
+    /// Declares everything; what is there already is left as it is.
+    pub(super) async fn declare(&self, channel: &lapin::Channel) -> Result<(), QueueError> {
+        for declaration in self.declarations() {
+            declaration.declare(channel).await?;
         }
         Ok(())
     }
@@ -149,8 +155,7 @@ impl Topology {
     pub async fn delete(&self, broker: &super::Broker) -> Result<(), QueueError> {
         use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
         let channel = broker.channel().await?;
-        let work = Lane::ALL.into_iter().map(Destination::Work).chain([Destination::Dead]);
-        for destination in work.chain(self.waiting().map(|(_, destination)| destination)) {
+        for destination in self.destinations() {
             let queue = self.queue(destination);
             channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;
             channel.exchange_delete(queue.as_str().into(), ExchangeDeleteOptions::default()).await?;
@@ -179,16 +184,31 @@ fn dead_lettering(mut arguments: FieldTable, exchange: &str, routing_key: Option
     arguments
 }
 
-async fn declare_queue(
-    channel: &lapin::Channel,
-    queue: &str,
+/// A queue, and the exchange that it is bound to.
+#[derive(Debug)]
+pub(super) struct Declaration {
+    queue: String,
     arguments: FieldTable,
-    exchange: &str,
-    routing_key: &str,
-) -> lapin::Result<()> {
-    channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await?;
-    let bind = QueueBindOptions::default();
-    channel.queue_bind(queue.into(), exchange.into(), routing_key.into(), bind, FieldTable::default()).await
+    exchange: String,
+    kind: ExchangeKind,
+    routing_key: &'static str,
+}
+
+impl Declaration {
+    pub(super) async fn declare(&self, channel: &lapin::Channel) -> Result<(), QueueError> {
+        self.try_declare(channel).await.map_err(|error| QueueError::declaring(&error))
+    }
+
+    async fn try_declare(&self, channel: &lapin::Channel) -> lapin::Result<()> {
+        let Self { queue, exchange, .. } = self;
+        let (queue, exchange) = (queue.as_str(), exchange.as_str());
+        let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
+        channel.exchange_declare(exchange.into(), self.kind.clone(), durable, FieldTable::default()).await?;
+        let arguments = self.arguments.clone();
+        channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await?;
+        let (bind, none) = (QueueBindOptions::default(), FieldTable::default());
+        channel.queue_bind(queue.into(), exchange.into(), self.routing_key.into(), bind, none).await
+    }
 }
 
 /// A duration in its largest whole unit: `15s`, `1m`, `90s`, `1h`.
@@ -207,14 +227,10 @@ mod tests {
     #[test]
     fn queues_are_named_as_the_contract_says() {
         let topology = Topology::new(&Environment::default().read().expect("defaults"));
-        let mut queues: Vec<_> =
-            Lane::ALL.iter().map(|&lane| topology.queue(Destination::Work(lane))).collect();
-        queues.push(topology.queue(Destination::Dead));
-        queues.extend(topology.waiting().map(|(_, destination)| topology.queue(destination)));
+        let queues: Vec<_> = topology.destinations().into_iter().map(|to| topology.queue(to)).collect();
         let expected = [
             "089.fetch",
             "089.backfill",
-            "089.dead",
             "089.retry.15s",
             "089.retry.1m",
             "089.retry.5m",
@@ -222,6 +238,7 @@ mod tests {
             "089.retry.1h",
             "089.unfinished.1m",
             "089.unfinished.15m",
+            "089.dead",
         ];
         assert_eq!(queues, expected);
         let drained = topology.drained_queues(Duration::from_mins(1));
