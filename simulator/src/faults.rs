@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::units;
 
+/// A year: an HTTP date cannot show every instant.
+const MAX_DATE_SHIFT_SECS: u64 = 366 * 24 * 3600;
+
 /// What goes wrong and how often; everything is off by default.
 ///
 /// A share "of the ids" is fixed by the seed: the same ids are hit until the knob is cleared, and raising it keeps
@@ -82,6 +85,9 @@ pub struct Faults {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::duration)]
     #[serde(with = "units::required_duration")]
     pub slow_body_for: Duration,
+    /// Seconds by which the `Date` header is ahead of this machine's clock; negative: behind.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_hyphen_values = true)]
+    pub date_shift_secs: i64,
     /// Refuse every key: 401 `invalid_api_key`.
     #[arg(long)]
     pub refuse_key: bool,
@@ -122,6 +128,7 @@ impl Default for Faults {
             retry_after: None,
             slow_body: 0.0,
             slow_body_for: Duration::from_secs(10),
+            date_shift_secs: 0,
             refuse_key: false,
             scope_missing: false,
             outage: false,
@@ -154,6 +161,9 @@ impl Faults {
             if !(0.0..=1.0).contains(&share) {
                 return Err(format!("{name}: {share} is not a share between 0 and 1"));
             }
+        }
+        if self.date_shift_secs.unsigned_abs() > MAX_DATE_SHIFT_SECS {
+            return Err(format!("date_shift_secs: {} is more than a year", self.date_shift_secs));
         }
         match self.rate_limit {
             Some(rate) if !(rate.is_finite() && rate > 0.0) => {

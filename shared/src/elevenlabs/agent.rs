@@ -1,6 +1,7 @@
-//! Agents: who takes the calls. Of all that is known of one, its id and name are read.
+//! Agents: who takes the calls. Of all that is known of one, its id, its name, and what it collects are read.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::body;
 use super::error::ApiError;
@@ -14,6 +15,9 @@ pub struct Agent {
     pub agent_id: AgentId,
     /// Its name; empty counts as none.
     pub name: Option<String>,
+    /// Ids of the data-collection items it fills; `None` when it does not say, as in a list, or says it in the newer way,
+    /// by reference.
+    pub data_items: Option<Vec<String>>,
 }
 
 /// One page of the list of agents.
@@ -30,11 +34,14 @@ struct Wire {
     agent_id: AgentId,
     #[serde(default)]
     name: Option<String>,
+    // A value, read on its own: an odd setting must not cost the name.
+    #[serde(default)]
+    platform_settings: Value,
 }
 
 #[derive(Deserialize)]
 struct PageWire {
-    agents: Vec<serde_json::Value>,
+    agents: Vec<Value>,
     #[serde(default)]
     has_more: Option<bool>,
     #[serde(default)]
@@ -48,7 +55,8 @@ impl Agent {
         if wire.agent_id != *asked {
             return Err(ApiError::MALFORMED);
         }
-        Ok(Self { agent_id: wire.agent_id, name: wire.name.filter(|name| !name.is_empty()) })
+        let name = wire.name.filter(|name| !name.is_empty());
+        Ok(Self { agent_id: wire.agent_id, name, data_items: data_items(&wire.platform_settings) })
     }
 }
 
@@ -58,13 +66,21 @@ impl AgentsPage {
         let wire: PageWire = body::parse(body)?;
         let agents = wire.agents.iter().filter_map(|item| {
             let agent_id = AgentId::parse(text(item, "agent_id")?).ok()?;
-            Some(Agent { agent_id, name: text(item, "name").filter(|name| !name.is_empty()).map(Into::into) })
+            let name = text(item, "name").filter(|name| !name.is_empty()).map(Into::into);
+            Some(Agent { agent_id, name, data_items: None })
         });
         Ok(Self {
             agents: agents.collect(),
             next_cursor: next_cursor(wire.has_more, wire.next_cursor, cursor),
         })
     }
+}
+
+/// The items that an agent's settings define; one that was moved to items by reference may leave the older place empty.
+fn data_items(platform_settings: &Value) -> Option<Vec<String>> {
+    let items = platform_settings.get("data_collection")?.as_object()?;
+    let by_reference = platform_settings.get("analysis_items").is_some_and(|items| !items.is_null());
+    (!by_reference || !items.is_empty()).then(|| items.keys().cloned().collect())
 }
 
 #[cfg(test)]
@@ -88,6 +104,24 @@ mod tests {
         }
         for body in [r#"{"agent_id":"agent_2"}"#, "{}", "[]", r#"{"agent_id":"agent_1","name":7}"#] {
             assert_eq!(Agent::parse(&asked, body.as_bytes()).expect_err(body).class(), "malformed", "{body}");
+        }
+    }
+
+    #[test]
+    fn what_an_agent_collects_is_read_where_it_says_so() {
+        let asked = AgentId::parse("agent_1").expect("an id");
+        for (settings, items) in [
+            (r#"{"data_collection":{"lugar":{"type":"string"},"modo":{}}}"#, Some(vec!["lugar", "modo"])),
+            (r#"{"data_collection":{},"analysis_items":null}"#, Some(vec![])),
+            (r#"{"data_collection":{},"analysis_items":{"data_collection":[]}}"#, None),
+            (r#"{"data_collection":[]}"#, None),
+            ("{}", None),
+            ("7", None),
+        ] {
+            let body = format!(r#"{{"agent_id":"agent_1","name":"x","platform_settings":{settings}}}"#);
+            let agent = Agent::parse(&asked, body.as_bytes()).expect(settings);
+            let expected = items.map(|items| items.into_iter().map(String::from).collect::<Vec<_>>());
+            assert_eq!(agent.data_items, expected, "{settings}");
         }
     }
 

@@ -92,7 +92,7 @@ async fn answer(
     };
     let status = reply.status;
     let has_gzip = world.gzip && reply::takes_gzip(request.headers());
-    let response = reply.write(&trace_id, has_gzip);
+    let response = reply.write(&trace_id, has_gzip, faults.date_shift_secs);
     misconduct(&world, &wire, &faults, &fate, status, &response);
     drop(in_flight);
     response
