@@ -8,7 +8,7 @@ use shared::exit::Exit;
 use shared::pulse;
 use shared::shutdown::Shutdown;
 
-use crate::{dead, migrate, sync, watch};
+use crate::{check, dead, migrate, status, sync, watch};
 
 /// How long a stop may take: a page that is being published is finished and recorded.
 const GRACE: Duration = Duration::from_secs(25);
@@ -26,7 +26,7 @@ pub struct Options {
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done
-   1  failed: some calls could not be asked for, or what was begun is not complete; with health: no watch here is well
+   1  failed: some calls could not be asked for, what was begun is not complete, or it is not well
   64  wrong usage or configuration, a refused login, or a database newer than this program
   69  API, broker or database cannot be reached; with watch: broker or database away for 5 min
   75  try later: another pass runs, the API throttles, or the database is not migrated (with watch: within 60 s)
@@ -45,6 +45,10 @@ enum Verb {
     /// What was set aside: list, show, replay, discard
     #[command(subcommand)]
     Dead(dead::Verb),
+    /// How it goes, on one screen: freshness, queues, dead letters, last passes; whether that is well
+    Status(status::Options),
+    /// Try every dependency and setting, and say what to do about those that fail
+    Check(check::Options),
 }
 
 impl Options {
@@ -54,7 +58,11 @@ impl Options {
     /// Whatever keeps the verb from being done.
     pub async fn run(self) -> anyhow::Result<Exit> {
         let environment = Environment::load()?;
-        shared::logging::init(&environment)?;
+        match (shared::logging::init(&environment), &self.verb) {
+            // It says so itself, beside whatever else is wrong.
+            (Err(_), Verb::Check(_)) => {}
+            (outcome, _) => outcome?,
+        }
         let shutdown = Shutdown::on_signals(GRACE)?;
         let work = async {
             match self.verb {
@@ -63,6 +71,8 @@ impl Options {
                 Verb::Watch(options) => options.run(&environment, &shutdown).await,
                 Verb::Health => Ok(pulse::health("producer")?),
                 Verb::Dead(verb) => verb.run(&environment, &shutdown).await,
+                Verb::Status(options) => options.run(&environment).await,
+                Verb::Check(options) => options.run(&environment).await,
             }
         };
         tokio::select! {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod check;
 pub mod cli;
 pub mod dead;
 pub mod lease;
@@ -7,5 +8,6 @@ pub mod migrate;
 pub mod open;
 pub mod output;
 mod records;
+pub mod status;
 pub mod sync;
 pub mod watch;

@@ -1,4 +1,8 @@
-//! The SQL that only the producer needs: cursors and their leases, passes, agents' names. The book is shared.
+//! The SQL that only the producer needs: cursors and their leases, passes, agents' names; below it, what `status` and
+//! `check` read. The book is shared.
+
+pub(crate) mod inspection;
+pub(crate) mod overview;
 
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;

@@ -29,10 +29,10 @@ const OPEN_TO: &str = "\
     conversaciones.estado                S   SIU S  S  -
     conversaciones.evaluacion            -   SIU -  S  -
     conversaciones.exito                 S   SIU S  S  -
-    conversaciones.fecha                 -   SIU S  S  -
+    conversaciones.fecha                 S   SIU S  S  -
     conversaciones.fin                   -   SIU S  S  -
     conversaciones.hora_fin              -   SIU S  S  -
-    conversaciones.hora_inicio           -   SIU S  S  -
+    conversaciones.hora_inicio           S   SIU S  S  -
     conversaciones.huella                S   SIU S  S  -
     conversaciones.id_agente             -   SIU S  S  -
     conversaciones.id_conversacion       -   SI  S  S  -

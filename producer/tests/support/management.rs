@@ -53,6 +53,33 @@ impl Management {
         self.request("PUT", &path, &json!({ "durable": true, "arguments": { "x-queue-type": "classic" } }));
     }
 
+    /// Makes a user who has these rights (configure, write, read) and no tag.
+    pub(crate) fn set_user(&self, name: &str, password: &str, rights: [&str; 3]) {
+        let [configure, write, read] = rights;
+        self.request("PUT", &format!("users/{name}"), &json!({ "password": password, "tags": "" }));
+        let body = json!({ "configure": configure, "write": write, "read": read });
+        self.request("PUT", &format!("permissions/%2f/{name}"), &body);
+    }
+
+    /// Takes a user away.
+    pub(crate) fn delete_user(&self, name: &str) {
+        self.request("DELETE", &format!("users/{name}"), &Value::Null);
+    }
+
+    /// Sets a policy for all queues of the namespace; returns its name.
+    pub(crate) fn set_policy(&self, definition: &Value) -> String {
+        let name = format!("policy-{}", self.namespace);
+        let pattern = format!("^{}\\.", self.namespace);
+        let body = json!({ "pattern": pattern, "definition": definition, "apply-to": "queues" });
+        self.request("PUT", &format!("policies/%2f/{name}"), &body);
+        name
+    }
+
+    /// Takes a policy away.
+    pub(crate) fn clear_policy(&self, name: &str) {
+        self.request("DELETE", &format!("policies/%2f/{name}"), &Value::Null);
+    }
+
     /// Takes away a lane's binding, so that what is published to it finds no queue.
     pub(crate) fn unbind(&self, lane: &str) {
         let namespace = &self.namespace;

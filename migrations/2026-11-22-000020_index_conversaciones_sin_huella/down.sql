@@ -1,0 +1,1 @@
+DROP INDEX conversaciones_sin_huella;
