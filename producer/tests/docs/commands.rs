@@ -45,11 +45,12 @@ fn exists(path: &str) -> bool {
 
 fn parse<O: Parser>(program: &str, arguments: &[String]) -> Result<(), String> {
     let words = std::iter::once(program).chain(arguments.iter().map(String::as_str));
-    match O::try_parse_from(words) {
-        Err(error) if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            Err(error.to_string())
-        }
-        _ => Ok(()),
+    let Err(error) = O::try_parse_from(words) else { return Ok(()) };
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(()),
+        // The name of several verbs together: `producer dead`.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(()),
+        _ => Err(error.to_string()),
     }
 }
 

@@ -16,14 +16,14 @@ use shared::backoff::Ladder;
 use shared::config::{AmqpConfig, Environment};
 use shared::queue::{Destination, Lane, Topology};
 
-use document::{all, one, read};
+use document::{Document, all, one, read};
 
 /// What the READMEs say is not there yet: where it comes, they must be changed.
 const VERBS_NOT_THERE_YET: [&str; 1] = ["forget"];
 const VARIABLES_NOT_THERE_YET: [&str; 2] = ["METRICS_ADDR", "ELEVENLABS_RATE_LIMIT"];
 
-/// Docker Compose's own, and those of `./dev` and of the tests.
-const OTHER_VARIABLES: [&str; 3] = ["COMPOSE_FILE", "DEMO_CONVERSATIONS", "UPDATE_SCHEMA"];
+/// Of Docker Compose itself, and of psql.
+const OTHER_VARIABLES: [&str; 2] = ["COMPOSE_FILE", "ON_ERROR_STOP"];
 
 const LONGEST_LINE: usize = 120;
 
@@ -37,15 +37,15 @@ fn amqp() -> AmqpConfig {
 
 #[test]
 fn every_command_is_one() {
-    let mut count = 0;
-    for document in all() {
-        for (place, command) in document.commands() {
-            count += 1;
-            if let Err(problem) = commands::check(&command) {
-                panic!("{place}: {}: {problem}", command.join(" "));
-            }
+    let (mut count, mut problems) = (0, Vec::new());
+    for (place, command) in all().iter().flat_map(Document::commands) {
+        let is_to_come = VERBS_NOT_THERE_YET.iter().any(|verb| command == ["producer", verb]);
+        if let (Err(problem), false) = (commands::check(&command), is_to_come) {
+            problems.push(format!("{place}: {}: {problem}", command.join(" ")));
         }
+        count += 1;
     }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
     assert!(count > 100, "{count} commands were found: the documents are not read as they should be");
 }
 
@@ -187,11 +187,12 @@ fn the_ladder_is_as_long_as_it_is_said_to_be() {
     let ladder = Ladder::new(amqp().retry_delays);
     let minutes = |secs: u64| format!("{} h {} min {} s", secs / 3_600, secs / 60 % 60, secs % 60);
     let span = ladder.rungs().iter().map(std::time::Duration::as_secs).sum();
-    let lifecycle = one("docs/job-lifecycle.md").text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // However the lines are broken.
+    let words = |path| one(path).text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lifecycle = words("docs/job-lifecycle.md");
     assert!(lifecycle.contains(&minutes(span)), "{}", minutes(span));
     assert!(lifecycle.contains(&format!("tried {} times", ladder.rungs().len() + 1)));
-    let operations = one("docs/operations.md").text;
-    assert!(operations.contains(&minutes(span + 3_600)), "{}", minutes(span + 3_600));
+    assert!(words("docs/operations.md").contains(&minutes(span + 3_600)), "{}", minutes(span + 3_600));
 }
 
 #[test]
