@@ -47,9 +47,10 @@ fn parse<O: Parser>(program: &str, arguments: &[String]) -> Result<(), String> {
     let words = std::iter::once(program).chain(arguments.iter().map(String::as_str));
     let Err(error) = O::try_parse_from(words) else { return Ok(()) };
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(()),
-        // The name of several verbs together: `producer dead`.
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(()),
+        // The last is the name of several verbs together: `producer dead`.
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(()),
         _ => Err(error.to_string()),
     }
 }

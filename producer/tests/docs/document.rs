@@ -41,7 +41,11 @@ pub(super) fn all() -> Vec<Document> {
     for folder in ["docs", "deploy", "deploy/postgres"] {
         let entries = std::fs::read_dir(Path::new(ROOT).join(folder)).expect("a folder of the checkout");
         let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
-        paths.extend(names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")));
+        paths.extend(
+            names
+                .filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "md"))
+                .map(|name| format!("{folder}/{name}")),
+        );
     }
     paths.sort();
     assert!(paths.len() >= 8, "{paths:?}");
@@ -115,7 +119,11 @@ impl Document {
 
     /// What is no block of code.
     pub(super) fn prose(&self) -> String {
-        self.lines().filter(|(_, _, is_code)| !is_code).map(|(_, line, _)| format!("{line}\n")).collect()
+        self.lines()
+            .filter(|(_, _, is_code)| !is_code)
+            .map(|(_, line, _)| line)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// Code in the text, with its place.

@@ -218,6 +218,24 @@ fn lines_stay_short() {
     }
 }
 
+/// What `./dev compose` tries is what a person is told to do.
+#[test]
+fn the_drill_dumps_and_restores_as_the_document_says() {
+    let told: Vec<String> =
+        one("docs/operations.md").commands().into_iter().map(|(_, command)| command.join(" ")).collect();
+    let script = read("scripts/compose.sh");
+    let done =
+        pattern(r"dc (exec -T postgres pg_(?:dump|restore)[^<>\n]*) [<>]|dc (stop producer consumer)\n");
+    let done: Vec<String> = done
+        .captures_iter(&script)
+        .filter_map(|found| Some(format!("docker compose {}", found.get(1).or(found.get(2))?.as_str())))
+        .collect();
+    assert_eq!(done.len(), 3, "{done:?}");
+    for command in done {
+        assert!(told.contains(&command), "{command} is not in docs/operations.md");
+    }
+}
+
 #[test]
 fn compose_and_the_example_file_know_the_same_variables() {
     deployment::check(&read("docker-compose.yml"));
