@@ -25,7 +25,7 @@ BEGIN
         GRANT SELECT ON __diesel_schema_migrations TO backend089_productor;
         GRANT SELECT, INSERT, UPDATE ON cursores, corridas, trabajos TO backend089_productor;
         GRANT SELECT, INSERT, UPDATE (nombre, actualizado_en) ON agentes TO backend089_productor;
-        GRANT SELECT (id_eleven, inicio, duracion_segundos, estado, exito, huella, sincronizado_en)
+        GRANT SELECT (id_eleven, fecha, hora_inicio, inicio, duracion_segundos, estado, exito, huella, sincronizado_en)
             ON conversaciones TO backend089_productor;
     END IF;
 

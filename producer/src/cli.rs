@@ -8,7 +8,7 @@ use shared::exit::Exit;
 use shared::pulse;
 use shared::shutdown::Shutdown;
 
-use crate::{check, dead, migrate, status, sync, watch};
+use crate::{backfill, check, dead, migrate, reconcile, status, sync, watch};
 
 /// How long a stop may take: a page that is being published is finished and recorded.
 const GRACE: Duration = Duration::from_secs(25);
@@ -42,6 +42,10 @@ enum Verb {
     Watch(watch::Options),
     /// Is a `watch` on this machine, or in this container, well? For health checks: exits 0 when one is, 1 otherwise
     Health,
+    /// Ask for the calls of a stretch of history; stopped, the same command goes on where it was
+    Backfill(backfill::Options),
+    /// Compare the book with the queues, the database and the API, and ask again for what is missing or changed
+    Reconcile(reconcile::Options),
     /// What was set aside: list, show, replay, discard
     #[command(subcommand)]
     Dead(dead::Verb),
@@ -70,6 +74,8 @@ impl Options {
                 Verb::Sync(options) => options.run(&environment, &shutdown).await,
                 Verb::Watch(options) => options.run(&environment, &shutdown).await,
                 Verb::Health => Ok(pulse::health("producer")?),
+                Verb::Backfill(options) => options.run(&environment, &shutdown).await,
+                Verb::Reconcile(options) => options.run(&environment, &shutdown).await,
                 Verb::Dead(verb) => verb.run(&environment, &shutdown).await,
                 Verb::Status(options) => options.run(&environment).await,
                 Verb::Check(options) => options.run(&environment).await,

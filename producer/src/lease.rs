@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use shared::database::{Database, DatabaseError};
+use shared::ids::AgentId;
 use shared::process;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +15,11 @@ const LASTS: Duration = Duration::from_mins(1);
 
 /// How often a turn is renewed.
 const RENEWED_EVERY: Duration = Duration::from_secs(15);
+
+/// The scope of a list: the agent whose conversations it shows, or all.
+pub(crate) fn scope(agent_id: Option<&AgentId>) -> &str {
+    agent_id.map_or("*", AgentId::as_str)
+}
 
 /// Another process holds the turn.
 #[derive(Clone, Debug, thiserror::Error)]

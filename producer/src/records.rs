@@ -5,9 +5,10 @@ pub(crate) mod inspection;
 pub(crate) mod overview;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
 use diesel::{QueryableByName, sql_query};
 use shared::database::schema::{agentes, corridas, cursores};
 
@@ -91,6 +92,34 @@ pub(crate) fn move_cursor(
     .bind::<Timestamptz, _>(listed_until)
     .execute(connection)?;
     Ok(moved == 1)
+}
+
+/// Whether a scope was never reconciled, or longer ago than so many seconds; by the database's clock.
+pub(crate) fn is_reconciliation_due(
+    connection: &mut PgConnection,
+    scope: &str,
+    secs: f64,
+) -> QueryResult<bool> {
+    let due = sql::<Bool>("coalesce(reconciliado_en <= now() - make_interval(secs => ")
+        .bind::<Double, _>(secs)
+        .sql("), true)");
+    cursores::table.find(scope).select(due).first(connection)
+}
+
+/// Enters that a scope was reconciled; `false` when the turn was lost.
+pub(crate) fn mark_reconciled(connection: &mut PgConnection, scope: &str, fence: i64) -> QueryResult<bool> {
+    let marked = diesel::update(cursores::table.find(scope).filter(cursores::valla.eq(fence)))
+        .set(cursores::reconciliado_en.eq(diesel::dsl::now))
+        .execute(connection)?;
+    Ok(marked == 1)
+}
+
+/// Forgets how far a stretch of history is, when all of it is done; `false` when the turn was lost.
+pub(crate) fn reset_cursor(connection: &mut PgConnection, scope: &str, fence: i64) -> QueryResult<bool> {
+    let reset = diesel::update(cursores::table.find(scope).filter(cursores::valla.eq(fence)))
+        .set(cursores::listado_hasta.eq(None::<DateTime<Utc>>))
+        .execute(connection)?;
+    Ok(reset == 1)
 }
 
 /// Enters a pass that begins; returns its id.

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use shared::backoff::Backoff;
-use shared::config::{AmqpConfig, DatabaseConfig, ElevenLabsConfig, Environment, SyncConfig};
+use shared::config::{
+    AmqpConfig, DatabaseConfig, ElevenLabsConfig, Environment, ReconcileConfig, SyncConfig,
+};
 use shared::database::{Database, wait_for_schema};
 use shared::elevenlabs::ApiError;
 use shared::exit::Exit;
@@ -65,12 +67,12 @@ impl Options {
 }
 
 async fn open(environment: &Environment) -> anyhow::Result<Passes> {
-    let (elevenlabs, database, amqp, config) =
-        environment.read::<(ElevenLabsConfig, DatabaseConfig, AmqpConfig, SyncConfig)>()?;
+    let (elevenlabs, database, amqp, config, reconcile) =
+        environment.read::<(ElevenLabsConfig, DatabaseConfig, AmqpConfig, SyncConfig, ReconcileConfig)>()?;
     let client = elevenlabs.client()?;
     let database = Database::open(&database, &process::name("producer"), PATIENCE).await?;
     wait_for_schema(&database).await?;
-    Ok(Passes { client, database, amqp, elevenlabs, config })
+    Ok(Passes { client, database, amqp, elevenlabs, config, reconcile })
 }
 
 /// What a turn came to.

@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use shared::config::{
-    AmqpConfig, DatabaseConfig, ElevenLabsConfig, Environment, FromEnvironment, Problems, ReportConfig,
-    SyncConfig, WorkerConfig,
+    AmqpConfig, DatabaseConfig, ElevenLabsConfig, Environment, FromEnvironment, Problems, ReconcileConfig,
+    ReportConfig, SyncConfig, WorkerConfig,
 };
 use shared::exit::Exit;
 
@@ -43,6 +43,7 @@ pub(super) fn check(environment: &Environment, report: &mut Report) -> Settings 
         report: section(environment, &mut problems),
     };
     section::<SyncConfig>(environment, &mut problems);
+    section::<ReconcileConfig>(environment, &mut problems);
     section::<WorkerConfig>(environment, &mut problems);
     // Started already; asked again for what it says of LOG_FORMAT.
     problems.extend(shared::logging::init(environment).err());

@@ -10,6 +10,7 @@ mod replay;
 mod rotate;
 mod selection;
 
+pub use replay::replay_conversations;
 pub use rotate::book_crashed;
 
 use shared::config::{AmqpConfig, DatabaseConfig, Environment};

@@ -6,15 +6,16 @@ use std::num::NonZeroU32;
 use chrono::Utc;
 use shared::config::Environment;
 use shared::database::Database;
-use shared::database::dead_letters::{self, DeadLetter};
+use shared::database::dead_letters::{self, DeadLetter, Selection};
 use shared::exit::Exit;
 use shared::queue::{Broker, Destination, Lane};
 use shared::shutdown::Shutdown;
 
 use super::message::message;
-use super::rotate::{Rotation, rotate};
+use super::rotate::{RATE, Rotation, rotate};
 use super::selection::{Filter, ids};
-use super::{open_database, open_queue};
+use super::{TURN, open_database, open_queue};
+use crate::lease::Lease;
 use crate::output;
 
 /// What to ask for again.
@@ -48,15 +49,7 @@ impl Options {
         };
         let outcome = async {
             let letters = self.filter.select(&database, false).await?;
-            let selected = ids(&letters);
-            database
-                .transaction(move |connection| dead_letters::mark_for_replay(connection, &selected))
-                .await?;
-            let mut rotation = rotate(&broker, &database, self.rate, &lease, shutdown).await?;
-            if !rotation.is_partial {
-                rotation.replayed += remake(&broker, &database, &letters, &rotation.met).await?;
-            }
-            anyhow::Ok(rotation)
+            replay(&broker, &database, &letters, self.rate, &lease, shutdown).await
         }
         .await;
         let given_back = lease.give_back().await;
@@ -71,6 +64,50 @@ impl Options {
         }
         Ok(rotation.exit())
     }
+}
+
+/// Asks for these again, whose turn at the queue is ours.
+async fn replay(
+    broker: &Broker,
+    database: &Database,
+    letters: &[DeadLetter],
+    rate: NonZeroU32,
+    lease: &Lease,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Rotation> {
+    let selected = ids(letters);
+    database.transaction(move |connection| dead_letters::mark_for_replay(connection, &selected)).await?;
+    let mut rotation = rotate(broker, database, rate, lease, shutdown).await?;
+    if !rotation.is_partial {
+        rotation.replayed += remake(broker, database, letters, &rotation.met).await?;
+    }
+    Ok(rotation)
+}
+
+/// Asks for the dead letters of these conversations again, as `producer dead replay` does. Returns how many are on their
+/// way; `None` when another is at the queue.
+///
+/// # Errors
+/// What the broker or the database says.
+pub async fn replay_conversations(
+    broker: &Broker,
+    database: &Database,
+    conversation_ids: Vec<String>,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Option<u64>> {
+    if conversation_ids.is_empty() {
+        // A selection of no ids is one of all.
+        return Ok(Some(0));
+    }
+    let Ok(lease) = Lease::take(database, TURN).await? else { return Ok(None) };
+    let outcome = async {
+        let selection = Selection { conversation_ids, ..Selection::default() };
+        let letters = database.run(move |connection| dead_letters::select(connection, &selection)).await?;
+        replay(broker, database, &letters, RATE, &lease, shutdown).await
+    }
+    .await;
+    lease.give_back().await?;
+    Ok(Some(outcome?.replayed))
 }
 
 /// A dead letter whose message is gone, with the broker's volume or by a purge, is made anew from the book. One that cannot

@@ -70,8 +70,8 @@ pub(crate) fn log_settings(connection: &mut PgConnection) -> QueryResult<Vec<(St
 
 /// What the producer does in each table.
 const NEEDED: &str = "(VALUES ('__diesel_schema_migrations', 'SELECT', NULL::text[]), \
-     ('conversaciones', 'SELECT', '{id_eleven, id_agente, fecha, hora_inicio, inicio, duracion_segundos, estado, exito, \
-         huella, sincronizado_en}'), \
+     ('conversaciones', 'SELECT', '{id_eleven, fecha, hora_inicio, inicio, duracion_segundos, estado, exito, huella, \
+         sincronizado_en}'), \
      ('agentes', 'SELECT', NULL), ('agentes', 'INSERT', NULL), ('agentes', 'UPDATE', '{nombre, actualizado_en}'), \
      ('corridas', 'SELECT', NULL), ('corridas', 'INSERT', NULL), ('corridas', 'UPDATE', NULL), \
      ('cursores', 'SELECT', NULL), ('cursores', 'INSERT', NULL), ('cursores', 'UPDATE', NULL), \

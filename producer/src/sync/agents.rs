@@ -6,7 +6,7 @@ use shared::database::Database;
 use shared::elevenlabs::{ApiError, Client};
 use shared::ids::AgentId;
 
-use super::discover::ask;
+use crate::discover::ask;
 use crate::records;
 
 /// Brings the names up to date of the agents seen in a pass, and of those known before.

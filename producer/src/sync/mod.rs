@@ -1,29 +1,26 @@
 //! `producer sync`: one pass.
 //!
 //! list → publish → record a page at a time, and the cursor last: a crash between two of these steps loses nothing, and
-//! publishes at most one page twice.
+//! publishes at most one page twice. When `RECONCILE_EVERY` has passed, the reconciliation follows.
 
 mod agents;
-mod discover;
 mod pass;
-mod publish;
 
 use std::fmt;
 
 use anyhow::bail;
 use serde::Serialize;
-use shared::config::{AmqpConfig, DatabaseConfig, ElevenLabsConfig, Environment, SyncConfig};
+use shared::config::{
+    AmqpConfig, DatabaseConfig, ElevenLabsConfig, Environment, ReconcileConfig, SyncConfig,
+};
 use shared::database::Database;
 use shared::elevenlabs::Client;
 use shared::exit::Exit;
 use shared::shutdown::Shutdown;
 
-use crate::lease::{AnotherPass, Lease};
-use crate::{open, output};
+use crate::lease::{AnotherPass, Lease, scope};
+use crate::{open, output, reconcile};
 use pass::Pass;
-
-/// The scope of all agents' conversations.
-const ALL_AGENTS: &str = "*";
 
 /// What can be said of a pass.
 #[derive(Debug, clap::Args)]
@@ -44,12 +41,19 @@ pub struct Summary {
     pub known: u64,
     /// Jobs that could not be published, and items without a usable id.
     pub failed: u64,
+    /// What the reconciliation found, if it was due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reconciled: Option<reconcile::Summary>,
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { listed, published, known, failed } = self;
-        write!(formatter, "{listed} listed, {published} published, {known} known, {failed} failed")
+        let Self { listed, published, known, failed, reconciled } = self;
+        write!(formatter, "{listed} listed, {published} published, {known} known, {failed} failed")?;
+        match reconciled {
+            Some(reconciled) => write!(formatter, "; reconciled: {reconciled}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -59,11 +63,12 @@ impl Options {
     /// # Errors
     /// What keeps the pass from being made: a dependency, or a setting.
     pub async fn run(self, environment: &Environment, shutdown: &Shutdown) -> anyhow::Result<Exit> {
-        let (elevenlabs, database, amqp, config) =
-            environment.read::<(ElevenLabsConfig, DatabaseConfig, AmqpConfig, SyncConfig)>()?;
+        let (elevenlabs, database, amqp, config, reconcile) =
+            environment
+                .read::<(ElevenLabsConfig, DatabaseConfig, AmqpConfig, SyncConfig, ReconcileConfig)>()?;
         let client = elevenlabs.client()?;
         let database = open::database(&database).await?;
-        let passes = Passes { client, database, amqp, elevenlabs, config };
+        let passes = Passes { client, database, amqp, elevenlabs, config, reconcile };
         let summary = match passes.make_one(shutdown, &|| ()).await? {
             Ok(summary) => summary,
             Err(another) => {
@@ -84,7 +89,8 @@ impl Summary {
     /// How a process ends that made this pass.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        if self.failed == 0 { Exit::Done } else { Exit::Failed }
+        let failed = self.failed + self.reconciled.as_ref().map_or(0, |reconciled| reconciled.failed);
+        if failed == 0 { Exit::Done } else { Exit::Failed }
     }
 }
 
@@ -97,6 +103,7 @@ pub(crate) struct Passes {
     pub(crate) amqp: AmqpConfig,
     pub(crate) elevenlabs: ElevenLabsConfig,
     pub(crate) config: SyncConfig,
+    pub(crate) reconcile: ReconcileConfig,
 }
 
 impl Passes {
@@ -112,8 +119,7 @@ impl Passes {
         };
         let broker = broker?;
         let agent_id = self.elevenlabs.agent_id.clone();
-        let scope = agent_id.as_ref().map_or(ALL_AGENTS, |agent_id| agent_id.as_str());
-        let lease = match Lease::take(&self.database, scope).await? {
+        let lease = match Lease::take(&self.database, scope(agent_id.as_ref())).await? {
             Ok(lease) => lease,
             Err(another) => {
                 broker.close().await;
@@ -121,7 +127,8 @@ impl Passes {
             }
         };
         let (client, database, config) = (self.client.clone(), self.database.clone(), self.config.clone());
-        let pass = Pass { client, database, broker, agent_id, config };
+        let reconcile = self.reconcile.clone();
+        let pass = Pass { client, database, broker, agent_id, config, reconcile };
         let outcome = pass.run(&lease, shutdown, page_taken).await;
         let given_back = lease.give_back().await;
         pass.broker.close().await;

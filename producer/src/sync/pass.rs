@@ -1,21 +1,24 @@
-//! A pass: page after page until the list ends, then the names, then the cursor.
+//! A pass: page after page until the list ends, then the names, then the cursor; and the reconciliation when it is due.
 
 use std::collections::{BTreeSet, HashSet};
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
-use shared::config::SyncConfig;
+use shared::config::{ReconcileConfig, SyncConfig};
 use shared::database::{Database, book};
-use shared::elevenlabs::{Client, ListItem, Page};
-use shared::ids::{AgentId, ConversationId};
+use shared::elevenlabs::{Client, Page};
+use shared::ids::AgentId;
 use shared::progress;
-use shared::queue::{Broker, Publisher};
+use shared::queue::Broker;
 use shared::shutdown::Shutdown;
 
-use super::discover::Discover;
-use super::{Summary, agents, publish};
+use super::{Summary, agents};
+use crate::discover::Discover;
 use crate::lease::Lease;
+use crate::publish::Wanted;
+use crate::reconcile::Reconciliation;
 use crate::records::{self, Counts};
+use crate::run::Run;
 
 const STOPPED: &str = "stopped in the middle of a pass; the next one begins where this one did";
 
@@ -27,6 +30,7 @@ pub(super) struct Pass {
     pub(super) broker: Broker,
     pub(super) agent_id: Option<AgentId>,
     pub(super) config: SyncConfig,
+    pub(super) reconcile: ReconcileConfig,
 }
 
 /// What a pass has seen so far; a page at most is held of it.
@@ -40,8 +44,6 @@ struct Seen {
     newest: Option<DateTime<Utc>>,
     /// By the API's clock, when it began.
     began_at: Option<DateTime<Utc>>,
-    /// The ids of the page before: the API may repeat one across pages.
-    last_page: HashSet<ConversationId>,
 }
 
 impl Pass {
@@ -52,55 +54,57 @@ impl Pass {
         shutdown: &Shutdown,
         page_taken: &(dyn Fn() + Sync),
     ) -> anyhow::Result<Summary> {
-        let scope = lease.scope().to_owned();
-        let run_id =
-            self.database.run(move |connection| records::begin_run(connection, &scope, "sync")).await?;
+        let run = Run::begin(&self.database, &self.broker, lease, "sync").await?;
         let mut seen = Seen::default();
-        let outcome = self.list(lease, shutdown, &run_id, &mut seen, page_taken).await;
-        let counts = seen.counts;
-        let result = match (&outcome, counts.failed) {
-            (Ok(()), 0) => "completa",
-            (Ok(()), _) => "incompleta",
-            (Err(_), _) => "interrumpida",
-        };
-        self.database.run(move |connection| records::end_run(connection, &run_id, counts, result)).await?;
+        let outcome = self.list(lease, shutdown, &run, &mut seen, page_taken).await;
+        run.end(seen.counts, outcome.is_ok()).await?;
         outcome?;
         if let Err(error) = crate::dead::book_crashed(&self.broker, &self.database, shutdown).await {
             log::warn!("the dead letters could not be looked through: {error:#}");
         }
-        let Counts { listed, published, known, failed } = counts;
-        Ok(Summary { listed, published, known, failed })
+        // What could not be asked for is asked for by the next pass, not a second time by this one.
+        let reconciled = if seen.unpublished == 0 {
+            self.reconciliation().when_due(self.reconcile.every, lease, shutdown).await?
+        } else {
+            None
+        };
+        let Counts { listed, published, known, failed } = seen.counts;
+        Ok(Summary { listed, published, known, failed, reconciled })
+    }
+
+    fn reconciliation(&self) -> Reconciliation<'_> {
+        Reconciliation {
+            client: &self.client,
+            database: &self.database,
+            broker: &self.broker,
+            agent_id: self.agent_id.as_ref(),
+            window: self.reconcile.window,
+            since: self.config.since,
+        }
     }
 
     async fn list(
         &self,
         lease: &Lease,
         shutdown: &Shutdown,
-        run_id: &str,
+        run: &Run<'_>,
         seen: &mut Seen,
         page_taken: &(dyn Fn() + Sync),
     ) -> anyhow::Result<()> {
-        let publisher = self.broker.publisher().await?;
         let overlap = chrono::TimeDelta::from_std(self.config.overlap)?;
         let since = lease.turn().listed_until.map(|until| until - overlap).max(self.config.since);
-        let mut discover = Discover::new(self.client.clone(), self.agent_id.clone(), since);
+        let mut discover = Discover::new(self.client.clone(), self.agent_id.clone(), since, None);
         let line = progress::line();
         // A page is held, and then finished and recorded, only once it is here: until then, a stop ends the pass at once.
         while let Some(page) =
             shutdown.soft().run_until_cancelled(discover.next()).await.context(STOPPED)??
         {
-            let is_cut_short = page.is_cut_short;
-            if self.take(page, &publisher, run_id, seen).await? {
+            if self.take(page, run, seen).await? {
                 page_taken();
-            }
-            if is_cut_short {
-                bail!("the API says that there are more conversations, and not where; the cursor stays");
             }
             let Counts { listed, published, .. } = seen.counts;
             line.set_message(format!("{listed} listed, {published} published"));
-            if lease.lost().is_cancelled() {
-                bail!("another pass has taken over; this one gave no sign for too long");
-            }
+            run.go_on(shutdown)?;
         }
         line.finish_and_clear();
         if let Err(error) =
@@ -112,27 +116,18 @@ impl Pass {
     }
 
     /// One page: what is new of it is published and recorded. `false` when some of it could not be.
-    async fn take(
-        &self,
-        page: Page,
-        publisher: &Publisher,
-        run_id: &str,
-        seen: &mut Seen,
-    ) -> anyhow::Result<bool> {
+    async fn take(&self, page: Page, run: &Run<'_>, seen: &mut Seen) -> anyhow::Result<bool> {
         #[expect(clippy::disallowed_methods, reason = "the clock is read once a page")]
         let now = Utc::now();
         let began_at = *seen.began_at.get_or_insert(page.served_at.unwrap_or(now));
-        let items = seen.enter(page, began_at);
-        let ids: Vec<String> = items.iter().map(|item| item.conversation_id.to_string()).collect();
+        seen.enter(&page, began_at);
+        let ids: Vec<String> = page.items.iter().map(|item| item.conversation_id.to_string()).collect();
         let known = self.database.run(move |connection| book::known(connection, &ids)).await?;
         let known: HashSet<String> = known.into_iter().collect();
-        let new: Vec<ListItem> =
-            items.into_iter().filter(|item| !known.contains(item.conversation_id.as_str())).collect();
-        let confirmed = publish::publish(publisher, &new, run_id, now).await;
-        let count = confirmed.len();
+        let is_new = |wanted: &Wanted| !known.contains(wanted.conversation_id.as_str());
+        let new: Vec<Wanted> = page.items.into_iter().map(Wanted::from).filter(is_new).collect();
+        let count = run.ask(&new).await?;
         let failed = new.len() - count;
-        let run_id = run_id.to_owned();
-        self.database.run(move |connection| book::record(connection, &run_id, &confirmed)).await?;
         seen.counts.known += known.len() as u64;
         seen.counts.published += count as u64;
         seen.counts.failed += failed as u64;
@@ -169,24 +164,13 @@ impl Pass {
 }
 
 impl Seen {
-    /// Counts a page of a pass that began then, and returns its conversations once each.
-    fn enter(&mut self, page: Page, began_at: DateTime<Utc>) -> Vec<ListItem> {
-        if page.unusable > 0 {
-            log::error!("{} items of a page name no conversation that could be asked for", page.unusable);
-            self.counts.failed += page.unusable as u64;
-        }
-        let mut this_page = HashSet::with_capacity(page.items.len());
-        let mut items = page.items;
-        items.retain(|item| {
-            let is_new = this_page.insert(item.conversation_id.clone());
-            is_new && !self.last_page.contains(&item.conversation_id)
-        });
-        self.last_page = this_page;
-        self.counts.listed += items.len() as u64;
-        for item in &items {
+    /// Counts a page of a pass that began then.
+    fn enter(&mut self, page: &Page, began_at: DateTime<Utc>) {
+        self.counts.failed += page.unusable as u64;
+        self.counts.listed += page.items.len() as u64;
+        for item in &page.items {
             self.newest = self.newest.max(item.start.filter(|&start| start <= began_at));
             self.agents.extend(item.agent_id.clone());
         }
-        items
     }
 }

@@ -4,6 +4,8 @@
 mod amqp;
 mod database;
 mod elevenlabs;
+mod instant;
+mod reconcile;
 mod report;
 mod section;
 mod sync;
@@ -15,6 +17,8 @@ use std::fmt;
 pub use amqp::AmqpConfig;
 pub use database::DatabaseConfig;
 pub use elevenlabs::{ElevenLabsConfig, KeySource};
+pub use instant::{day_end, day_start};
+pub use reconcile::ReconcileConfig;
 pub use report::{DataItems, ReportConfig, ReportItems};
 pub use section::Section;
 pub use sync::SyncConfig;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, Utc};
 
-use super::{Environment, FromEnvironment, Problems, ReportConfig, Section};
+use super::{Environment, FromEnvironment, Problems, ReportConfig, Section, day_start};
 
 /// How a pass lists.
 #[derive(Clone, Debug)]
@@ -29,18 +28,9 @@ impl FromEnvironment for SyncConfig {
             "since",
             None,
             "a date such as 2026-01-31, or an instant such as 2026-01-31T06:00:00Z",
-            |text| parse_instant(text, timezone).map(Some),
+            |text| day_start(text, timezone).map(Some),
         );
         section.finish();
         Some(Self { overlap: overlap?, since: since? })
     }
-}
-
-/// A date is its midnight in the configured time zone.
-fn parse_instant(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
-    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
-        return Some(instant.to_utc());
-    }
-    let midnight = text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN);
-    timezone.from_local_datetime(&midnight).earliest().map(|instant| instant.to_utc())
 }

@@ -4,7 +4,8 @@ use secrecy::ExposeSecret;
 
 use super::*;
 
-type All = (ElevenLabsConfig, DatabaseConfig, AmqpConfig, SyncConfig, (WorkerConfig, ReportConfig));
+type All =
+    (ElevenLabsConfig, DatabaseConfig, AmqpConfig, SyncConfig, (WorkerConfig, ReportConfig, ReconcileConfig));
 
 const REQUIRED: [(&str, &str); 2] =
     [("ELEVENLABS_API_KEY", "k-1"), ("DATABASE_URL", "postgres://ana:secreta@db/llamadas")];
@@ -19,7 +20,8 @@ fn problems(pairs: &[(&'static str, &'static str)]) -> String {
 
 #[test]
 fn the_defaults_are_those_of_the_contract() {
-    let (elevenlabs, database, amqp, sync, (worker, report)) = read(&[]).expect("required variables are set");
+    let (elevenlabs, database, amqp, sync, (worker, report, reconcile)) =
+        read(&[]).expect("required variables are set");
     assert_eq!(elevenlabs.base_url.as_str(), "https://api.elevenlabs.io/");
     assert_eq!((elevenlabs.concurrency, elevenlabs.timeout.as_secs()), (8, 30));
     assert_eq!(elevenlabs.agent_id, None);
@@ -32,6 +34,7 @@ fn the_defaults_are_those_of_the_contract() {
     );
     assert_eq!((sync.overlap.as_secs(), sync.since), (3600, None));
     assert_eq!((worker.prefetch, worker.batch_size), (128, 64));
+    assert_eq!((reconcile.every.as_secs(), reconcile.window.as_secs()), (6 * 3600, 3 * 24 * 3600));
     assert_eq!(report, ReportConfig::default());
     assert_eq!(report.timezone.name(), "America/Mexico_City");
 }
@@ -48,6 +51,7 @@ fn everything_that_is_wrong_is_reported_at_once_by_name_and_without_its_value() 
         ("WORKER_PREFETCH", "70000"),
         ("TIMEZONE", "America/Ciudad_Gotica"),
         ("SYNC_SINCE", "ayer"),
+        ("RECONCILE_EVERY", "diario"),
     ]);
     let problems = environment.read::<All>().expect_err("all of it is wrong").to_string();
     for variable in [
@@ -62,16 +66,17 @@ fn everything_that_is_wrong_is_reported_at_once_by_name_and_without_its_value() 
         "WORKER_PREFETCH",
         "TIMEZONE",
         "SYNC_SINCE",
+        "RECONCILE_EVERY",
     ] {
         assert!(
             problems.contains(&format!("configuration: {variable}: ")),
             "{variable} is missing in:\n{problems}"
         );
     }
-    for value in ["treinta", "secreta", "Gotica", "ayer"] {
+    for value in ["treinta", "secreta", "Gotica", "ayer", "diario"] {
         assert!(!problems.contains(value), "{value} is repeated in:\n{problems}");
     }
-    assert_eq!(problems.lines().count(), 11);
+    assert_eq!(problems.lines().count(), 12);
 }
 
 #[test]

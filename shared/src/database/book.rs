@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
-use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, Double, Integer, Nullable, Text, Timestamptz};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 /// A conversation that was asked for.
@@ -62,22 +62,33 @@ pub fn known(connection: &mut PgConnection, conversation_ids: &[String]) -> Quer
     Ok(ids.into_iter().map(|row| row.conversation_id).collect())
 }
 
-/// Enters what was asked for. What is there already stays: a worker may have been faster.
+/// Enters what was asked for so many seconds ago, each conversation once. What is there already is asked for again, and
+/// keeps all else: a worker may have been faster.
 ///
 /// # Errors
 /// What the database says.
-pub fn record(connection: &mut PgConnection, run_id: &str, asked: &[Asked]) -> QueryResult<usize> {
+pub fn record(
+    connection: &mut PgConnection,
+    run_id: &str,
+    asked: &[Asked],
+    secs_ago: f64,
+) -> QueryResult<usize> {
     let column = |value: fn(&Asked) -> Option<&str>| asked.iter().map(value).collect::<Vec<_>>();
     sql_query(
-        "INSERT INTO trabajos (id_eleven, id_agente, inicio, carril, id_corrida) \
-         SELECT *, $5 FROM unnest($1, $2, $3, $4) AS asked (id_eleven, id_agente, inicio, carril) \
-         ORDER BY id_eleven ON CONFLICT DO NOTHING",
+        "INSERT INTO trabajos AS book (id_eleven, id_agente, inicio, carril, id_corrida, pedido_en) \
+         SELECT *, $5, now() - make_interval(secs => $6) \
+         FROM unnest($1, $2, $3, $4) AS asked (id_eleven, id_agente, inicio, carril) ORDER BY id_eleven \
+         ON CONFLICT (id_eleven) DO UPDATE SET carril = excluded.carril, id_corrida = excluded.id_corrida, \
+             pedido_en = greatest(book.pedido_en, excluded.pedido_en), \
+             id_agente = coalesce(book.id_agente, excluded.id_agente), \
+             inicio = coalesce(book.inicio, excluded.inicio)",
     )
     .bind::<Array<Nullable<Text>>, _>(column(|asked| Some(&asked.conversation_id)))
     .bind::<Array<Nullable<Text>>, _>(column(|asked| asked.agent_id.as_deref()))
     .bind::<Array<Nullable<Timestamptz>>, _>(asked.iter().map(|asked| asked.start).collect::<Vec<_>>())
     .bind::<Array<Nullable<Text>>, _>(column(|asked| Some(asked.lane)))
     .bind::<Text, _>(run_id)
+    .bind::<Double, _>(secs_ago)
     .execute(connection)
 }
 

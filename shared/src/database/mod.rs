@@ -8,6 +8,7 @@ mod error;
 mod migrate;
 pub(crate) mod migrations;
 mod pool;
+pub mod reconciliation;
 mod roles;
 pub mod rows;
 #[rustfmt::skip]

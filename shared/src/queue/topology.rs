@@ -98,6 +98,18 @@ impl Topology {
             .collect()
     }
 
+    /// The queues where a job waits to come back to its lane.
+    #[must_use]
+    pub fn waiting_queues(&self) -> Vec<String> {
+        self.waiting().map(|(_, destination)| self.queue(destination)).collect()
+    }
+
+    /// How long a job waits that climbs the whole ladder.
+    #[must_use]
+    pub fn ladder_span(&self) -> Duration {
+        self.retry_delays.iter().sum()
+    }
+
     fn waiting(&self) -> impl Iterator<Item = (Duration, Destination)> {
         let retries = self.retry_delays.iter().map(|&delay| (delay, Destination::Retry(delay, Lane::Fetch)));
         let unfinished =

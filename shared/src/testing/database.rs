@@ -51,6 +51,19 @@ impl TestDatabase {
         Self::create(&template())
     }
 
+    /// A database as this one is now: a dump, restored elsewhere. Whoever is connected to this one is cut off.
+    ///
+    /// # Panics
+    /// As [`TestDatabase::empty`].
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let mut server = connect("postgres");
+        // It waits until the last session has ended.
+        let end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname";
+        server.batch_execute(&format!("{end} = '{}'", self.name)).expect("sessions can be ended");
+        Self::create(&self.name)
+    }
+
     fn create(template: &str) -> Self {
         let name = unique(PREFIX);
         let mut server = connect("postgres");

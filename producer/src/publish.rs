@@ -3,39 +3,54 @@
 use chrono::{DateTime, Utc};
 use shared::database::book::Asked;
 use shared::elevenlabs::ListItem;
+use shared::ids::{AgentId, ConversationId};
 use shared::job::FetchConversation;
 use shared::queue::{Destination, Lane, Message, Publisher, QueueError};
 
+/// A conversation to be asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) conversation_id: ConversationId,
+    pub(crate) agent_id: Option<AgentId>,
+    pub(crate) start: Option<DateTime<Utc>>,
+}
+
+impl From<ListItem> for Wanted {
+    fn from(item: ListItem) -> Self {
+        Self { conversation_id: item.conversation_id, agent_id: item.agent_id, start: item.start }
+    }
+}
+
 /// Publishes a page's jobs; returns those that were confirmed. The others have been logged, and count as failed.
-pub(super) async fn publish(
+pub(crate) async fn publish(
     publisher: &Publisher,
-    items: &[ListItem],
+    wanted: &[Wanted],
     run_id: &str,
     now: DateTime<Utc>,
 ) -> Vec<Asked> {
-    let mut sent = Vec::with_capacity(items.len());
-    for item in items {
+    let mut sent = Vec::with_capacity(wanted.len());
+    for call in wanted {
         let job = FetchConversation {
-            conversation_id: item.conversation_id.clone(),
-            agent_id: item.agent_id.clone(),
+            conversation_id: call.conversation_id.clone(),
+            agent_id: call.agent_id.clone(),
             run_id: Some(run_id.to_owned()),
         };
-        let lane = Lane::of(item.start, now);
-        sent.push((item, lane, publisher.send(&Message::new(&job), Destination::Work(lane)).await));
+        let lane = Lane::of(call.start, now);
+        sent.push((call, lane, publisher.send(&Message::new(&job), Destination::Work(lane)).await));
     }
-    let mut asked = Vec::with_capacity(items.len());
+    let mut asked = Vec::with_capacity(wanted.len());
     let mut was_returned = false;
-    for (item, lane, pending) in sent {
+    for (call, lane, pending) in sent {
         let confirmed = match pending {
             Ok(pending) => pending.confirmed().await,
             Err(error) => Err(error),
         };
-        let conversation_id = &item.conversation_id;
+        let conversation_id = &call.conversation_id;
         match confirmed {
             Ok(()) => asked.push(Asked {
                 conversation_id: conversation_id.to_string(),
-                agent_id: item.agent_id.as_ref().map(ToString::to_string),
-                start: item.start,
+                agent_id: call.agent_id.as_ref().map(ToString::to_string),
+                start: call.start,
                 lane: lane.as_str(),
             }),
             Err(error) => {
