@@ -5,13 +5,18 @@ use shared::exit::Exit;
 use shared::shutdown::Shutdown;
 
 use crate::history::{Choice, History};
-use crate::period::{Period, PeriodOptions};
+use crate::period::Period;
 
 /// What to ask for.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    #[command(flatten)]
-    period: PeriodOptions,
+    /// The first day, such as 2026-01-31, in TIMEZONE; or an instant, such as 2026-01-31T06:00:00Z
+    #[arg(long, value_name = "DATE")]
+    from: String,
+
+    /// The last day, all of it; or the instant at which to end
+    #[arg(long, value_name = "DATE")]
+    to: String,
 
     /// Print the counts as one JSON object
     #[arg(long)]
@@ -26,7 +31,9 @@ impl Options {
     pub async fn run(self, environment: &Environment, shutdown: &Shutdown) -> anyhow::Result<Exit> {
         let (elevenlabs, database, amqp, report) =
             environment.read::<(ElevenLabsConfig, DatabaseConfig, AmqpConfig, ReportConfig)>()?;
-        let Some(period) = Period::read(&self.period, report.timezone) else { return Ok(Exit::Usage) };
+        let Some(period) = Period::read(&self.from, &self.to, report.timezone) else {
+            return Ok(Exit::Usage);
+        };
         let history = History {
             client: elevenlabs.client()?,
             agent_id: elevenlabs.agent_id,

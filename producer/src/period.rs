@@ -4,18 +4,6 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use shared::config::{day_end, day_start};
 
-/// Which stretch.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct PeriodOptions {
-    /// The first day, such as 2026-01-31, in TIMEZONE; or an instant, such as 2026-01-31T06:00:00Z
-    #[arg(long, value_name = "DATE")]
-    from: String,
-
-    /// The last day, all of it; or the instant at which to end
-    #[arg(long, value_name = "DATE")]
-    to: String,
-}
-
 /// From an instant up to another.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Period {
@@ -25,11 +13,11 @@ pub(crate) struct Period {
 
 impl Period {
     /// Reads it; what is wrong with it is said, all of it.
-    pub(crate) fn read(options: &PeriodOptions, timezone: Tz) -> Option<Self> {
+    pub(crate) fn read(from: &str, to: &str, timezone: Tz) -> Option<Self> {
         #[expect(clippy::disallowed_methods, reason = "the clock is read once a verb")]
         let now = Utc::now();
         let mut is_good = true;
-        for (name, text) in [("--from", &options.from), ("--to", &options.to)] {
+        for (name, text) in [("--from", from), ("--to", to)] {
             let problem = match day_start(text, timezone) {
                 None => "expected a date such as 2026-01-31, or an instant such as 2026-01-31T06:00:00Z",
                 Some(instant) if instant > now => "lies in the future: give a day up to today",
@@ -38,7 +26,7 @@ impl Period {
             log::error!("{name}: {problem}");
             is_good = false;
         }
-        let (from, to) = (day_start(&options.from, timezone)?, day_end(&options.to, timezone)?);
+        let (from, to) = (day_start(from, timezone)?, day_end(to, timezone)?);
         if from >= to {
             log::error!("--from: comes after --to: give the earlier day first");
             is_good = false;

@@ -65,7 +65,7 @@ impl<'a> Run<'a> {
             // that it was asked for again since.
             book::record(connection, &run_id, &asked, began.elapsed().as_secs_f64())
         };
-        self.database.transaction(record).await?;
+        self.database.run(record).await?;
         Ok(count)
     }
 

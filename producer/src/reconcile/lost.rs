@@ -2,7 +2,8 @@
 //!
 //! Nobody can look into a queue without disturbing it, so which jobs it holds is not known, only how many: as many of the
 //! longest waiting are asked for again as there are more jobs without an outcome than messages. That some of them are the
-//! wrong ones while others wait is put right by the next time; a job that is there twice is worked twice, and written once.
+//! wrong ones while others wait is put right by the next time. What a worker holds at this moment is in no queue, so as many
+//! of those that wait too long may be asked for twice: such a job is worked twice, and written once.
 
 use std::cmp::min;
 

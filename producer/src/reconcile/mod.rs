@@ -25,7 +25,7 @@ use shared::shutdown::Shutdown;
 
 use crate::history::{Choice, History};
 use crate::lease::{Lease, scope};
-use crate::period::{Period, PeriodOptions};
+use crate::period::Period;
 use crate::records::{self, Counts};
 use crate::run::Run;
 use crate::{dead, open, output};
@@ -40,11 +40,16 @@ pub struct Options {
 
     /// Ask again for every call that started from --from to --to, whatever is stored: after a corrected mapping, or when
     /// analyses were run again. Stopped, the same command goes on where it was
-    #[arg(long, requires = "from")]
+    #[arg(long, requires_all = ["from", "to"])]
     refetch: bool,
 
-    #[command(flatten)]
-    period: Option<PeriodOptions>,
+    /// With --refetch: the first day, such as 2026-01-31, in TIMEZONE; or an instant, such as 2026-01-31T06:00:00Z
+    #[arg(long, value_name = "DATE", requires = "refetch")]
+    from: Option<String>,
+
+    /// With --refetch: the last day, all of it; or the instant at which to end
+    #[arg(long, value_name = "DATE", requires = "refetch")]
+    to: Option<String>,
 
     /// Print one JSON object; with --dry-run also the ids
     #[arg(long)]
@@ -77,12 +82,8 @@ impl Options {
             SyncConfig,
             (ReconcileConfig, ReportConfig),
         )>()?;
-        if let Some(period) = &self.period {
-            if !self.refetch {
-                log::error!("--from, --to: only with --refetch");
-                return Ok(Exit::Usage);
-            }
-            let Some(period) = Period::read(period, report.timezone) else { return Ok(Exit::Usage) };
+        if let (Some(from), Some(to)) = (&self.from, &self.to) {
+            let Some(period) = Period::read(from, to, report.timezone) else { return Ok(Exit::Usage) };
             let history = History {
                 client: elevenlabs.client()?,
                 agent_id: elevenlabs.agent_id,
@@ -146,7 +147,7 @@ impl Reconciliation<'_> {
             .database
             .run(move |connection| records::is_reconciliation_due(connection, &scope, every.as_secs_f64()))
             .await?;
-        if !is_due {
+        if !is_due || shutdown.soft().is_cancelled() {
             return Ok(None);
         }
         let summary = self.run(lease, shutdown).await?;

@@ -57,13 +57,13 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Una fila por pasada del productor.
+    /// Una fila por cada vez que el productor listó o pidió llamadas.
     corridas (id_corrida) {
         /// Clave al azar; viaja en los mensajes como run_id.
         id_corrida -> Text,
         /// Ámbito que se listó, como en cursores.
         ambito -> Text,
-        /// Orden que la hizo: sync.
+        /// Orden que la hizo: sync, backfill o reconcile; una pasada de sync hace también reconcile cuando toca.
         verbo -> Text,
         /// Cuándo empezó.
         empezada_en -> Timestamptz,
@@ -75,7 +75,7 @@ diesel::table! {
         listadas -> Int8,
         /// Trabajos publicados y confirmados.
         publicadas -> Int8,
-        /// Conversaciones ya guardadas o ya pedidas.
+        /// Conversaciones listadas que no hubo que pedir.
         conocidas -> Int8,
         /// Publicaciones fallidas; con alguna, el cursor no se mueve.
         fallidas -> Int8,
@@ -83,15 +83,15 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Hasta dónde se ha listado cada ámbito y quién lo lista ahora.
+    /// Hasta dónde se ha llegado en cada ámbito y quién trabaja en él ahora.
     cursores (ambito) {
-        /// Identificador del agente cuyas llamadas se listan; * son todos.
+        /// Agente cuyas llamadas se listan, o * para todos; backfill: o refetch: y un periodo; dead: quien mueve los trabajos dados por perdidos.
         ambito -> Text,
-        /// El inicio más reciente visto en una pasada completa; nunca retrocede. NULL: ninguna todavía.
+        /// El inicio más reciente visto en una pasada completa; nunca retrocede. De un periodo: hasta dónde se pidió; NULL: nada todavía, o todo.
         listado_hasta -> Nullable<Timestamptz>,
         /// Última reconciliación completa.
         reconciliado_en -> Nullable<Timestamptz>,
-        /// Proceso que lista ahora; NULL: ninguno.
+        /// Proceso que tiene el turno ahora; NULL: ninguno.
         titular -> Nullable<Text>,
         /// Cuándo pierde su turno ese proceso si no da señales.
         vence_en -> Nullable<Timestamptz>,
