@@ -268,7 +268,7 @@ async fn of_the_dead_those_that_have_finished_are_replayed_and_others_left_alone
     let said = reconcile(&world, &["--dry-run"]).await;
     assert_eq!(named(&said, "finished"), unfinished);
     assert_eq!(world.count("trabajos WHERE repetir_en IS NOT NULL"), 0);
-    // One of them is in the book only.
+    // Their messages are gone with all others: the book has them.
     world.management().purge("dead");
     assert_eq!(asked(&reconcile(&world, &[]).await), [0, 0, 0, unfinished.len() as u64]);
     until("all has been tried", async || {
