@@ -25,7 +25,7 @@ cmd_release() {
   git ls-files -z deploy .env.example 'README*.md' 'LICENSE*' | xargs -0 cp --parents --target-directory="$folder/$name"
   release_built_from "$version" >"$folder/$name/BUILT"
   # The same commit and tools make the same archive.
-  tar --create --directory="$folder" --sort=name --owner=0 --group=0 --numeric-owner --mode=go-w \
+  tar --create --directory="$folder" --sort=name --owner=0 --group=0 --numeric-owner --mode=u+rw,go+rX,go-w \
     --mtime="@$(git log -1 --format=%ct)" "$name" | gzip --no-name >"$folder/$name.tar.gz"
   (cd "$folder" && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")
   cat "$folder/$name/BUILT"
