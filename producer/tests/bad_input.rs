@@ -87,6 +87,7 @@ async fn every_malformed_variable_is_named_at_once() {
         ("ELEVENLABS_AGENT_ID", "an agent/s3cr3t-0f-th3-t3st"),
         ("ELEVENLABS_CONCURRENCY", "0"),
         ("ELEVENLABS_TIMEOUT", "30"),
+        ("ELEVENLABS_MAX_BODY", "32MB"),
         ("DATABASE_URL", "s3cr3t-0f-th3-t3st"),
         ("DATABASE_POOL_SIZE", "many"),
         ("AMQP_URL", "http://guest:s3cr3t-0f-th3-t3st@localhost"),
@@ -96,11 +97,12 @@ async fn every_malformed_variable_is_named_at_once() {
     ] {
         world.set(name, value);
     }
-    let common: [&[&str]; 10] = [
+    let common: [&[&str]; 11] = [
         &["ELEVENLABS_BASE_URL", "https://"],
         &["ELEVENLABS_AGENT_ID", "agent_"],
         &["ELEVENLABS_CONCURRENCY", "from 1 to"],
         &["ELEVENLABS_TIMEOUT", "15s"],
+        &["ELEVENLABS_MAX_BODY", "32MiB"],
         &["DATABASE_URL", "postgres://user:password@"],
         &["DATABASE_POOL_SIZE", "whole number"],
         &["AMQP_URL", "amqps://"],

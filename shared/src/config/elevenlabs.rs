@@ -32,6 +32,8 @@ pub struct ElevenLabsConfig {
     pub concurrency: usize,
     /// `ELEVENLABS_TIMEOUT`: one request.
     pub timeout: Duration,
+    /// `ELEVENLABS_MAX_BODY`: the longest answer that is taken, unpacked.
+    pub max_body_bytes: usize,
 }
 
 impl ElevenLabsConfig {
@@ -50,7 +52,7 @@ impl ElevenLabsConfig {
             api_key,
             timeout: self.timeout,
             concurrency: self.concurrency,
-            max_body_bytes: ClientSettings::MAX_BODY_BYTES,
+            max_body_bytes: self.max_body_bytes,
         };
         Client::new(settings).map_err(|error| Problems::one("ELEVENLABS_BASE_URL", &error.to_string()))
     }
@@ -87,6 +89,7 @@ impl FromEnvironment for ElevenLabsConfig {
         });
         let concurrency = section.number("concurrency", 8, 1, 1000);
         let timeout = section.duration("timeout", Duration::from_secs(30));
+        let max_body_bytes = section.size("max_body", ClientSettings::MAX_BODY_BYTES);
         section.finish();
         Some(Self {
             api_key: api_key?,
@@ -94,6 +97,7 @@ impl FromEnvironment for ElevenLabsConfig {
             agent_id: agent_id?,
             concurrency: concurrency?,
             timeout: timeout?,
+            max_body_bytes: max_body_bytes?,
         })
     }
 }

@@ -78,6 +78,11 @@ impl<'a> Section<'a> {
         self.parsed(name, default, "a duration such as 500ms, 15s or 5m", parse_duration)
     }
 
+    /// A size such as `512KiB` or `32MiB`, of at least a kibibyte and at most a gibibyte.
+    pub fn size(&mut self, name: &str, default: usize) -> Option<usize> {
+        self.parsed(name, default, "a size from 1KiB to 1024MiB, such as 32MiB", parse_size)
+    }
+
     /// Several durations, separated by commas.
     pub fn durations(&mut self, name: &str, default: Vec<Duration>) -> Option<Vec<Duration>> {
         self.parsed(name, default, "durations separated by commas, such as 15s,1m,5m", |text| {
@@ -131,4 +136,14 @@ const LONGEST: Duration = Duration::from_hours(366 * 24);
 fn parse_duration(text: &str) -> Option<Duration> {
     let duration = humantime::parse_duration(text).ok()?;
     (duration >= Duration::from_millis(1) && duration <= LONGEST).then_some(duration)
+}
+
+/// Whole kibibytes or mebibytes; a bare number would leave open of what.
+fn parse_size(text: &str) -> Option<usize> {
+    const KIB: usize = 1024;
+    let (number, unit) = [("KiB", KIB), ("MiB", KIB * KIB)]
+        .into_iter()
+        .find_map(|(name, unit)| Some((text.strip_suffix(name)?.trim_end(), unit)))?;
+    let size = number.parse::<usize>().ok()?.checked_mul(unit)?;
+    (KIB..=KIB * KIB * KIB).contains(&size).then_some(size)
 }

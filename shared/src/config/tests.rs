@@ -25,6 +25,7 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(elevenlabs.base_url.as_str(), "https://api.elevenlabs.io/");
     assert_eq!((elevenlabs.concurrency, elevenlabs.timeout.as_secs()), (8, 30));
     assert_eq!(elevenlabs.agent_id, None);
+    assert_eq!(elevenlabs.max_body_bytes, 32 << 20);
     assert_eq!(database.pool_size, 4);
     assert_eq!(amqp.url.expose_secret(), "amqp://guest:guest@localhost:5672/%2f");
     assert_eq!(amqp.namespace, "089");
@@ -77,6 +78,19 @@ fn everything_that_is_wrong_is_reported_at_once_by_name_and_without_its_value() 
         assert!(!problems.contains(value), "{value} is repeated in:\n{problems}");
     }
     assert_eq!(problems.lines().count(), 12);
+}
+
+#[test]
+fn a_size_says_its_unit_and_is_neither_nothing_nor_everything() {
+    let size = |text| read(&[("ELEVENLABS_MAX_BODY", text)]).map(|(api, ..)| api.max_body_bytes);
+    assert_eq!(size("1KiB"), Ok(1024));
+    assert_eq!(size("8 MiB"), Ok(8 << 20));
+    assert_eq!(size("1024MiB"), Ok(1 << 30));
+    for wrong in ["32", "32MB", "0KiB", "-1MiB", "1.5MiB", "1025MiB", "99999999999999999999KiB", "MiB"] {
+        assert!(
+            size(wrong).is_err_and(|problems| problems.to_string().contains("ELEVENLABS_MAX_BODY: expected"))
+        );
+    }
 }
 
 #[test]
