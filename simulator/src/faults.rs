@@ -53,6 +53,9 @@ pub struct Faults {
     /// Share of the ids whose transcript was emptied by retention (0..=1).
     #[arg(long, default_value_t = 0.0, value_parser = units::probability)]
     pub emptied: f64,
+    /// Share of the ids whose detail has status 200 and a body that never ends (0..=1).
+    #[arg(long, default_value_t = 0.0, value_parser = units::probability)]
+    pub endless: f64,
     /// Share of the ids with the status `needs_review`, which no document knows, and full content (0..=1).
     #[arg(long, default_value_t = 0.0, value_parser = units::probability)]
     pub unknown_status: f64,
@@ -119,6 +122,7 @@ impl Default for Faults {
             late_after: None,
             repeat: 0.0,
             emptied: 0.0,
+            endless: 0.0,
             unknown_status: 0.0,
             off_document: 0.0,
             latency: Duration::ZERO,
@@ -173,7 +177,7 @@ impl Faults {
         }
     }
 
-    fn shares(&self) -> [(&'static str, f64); 12] {
+    fn shares(&self) -> [(&'static str, f64); 13] {
         [
             ("error_5xx", self.error_5xx),
             ("dropped", self.dropped),
@@ -184,6 +188,7 @@ impl Faults {
             ("late", self.late),
             ("repeat", self.repeat),
             ("emptied", self.emptied),
+            ("endless", self.endless),
             ("unknown_status", self.unknown_status),
             ("off_document", self.off_document),
             ("slow_body", self.slow_body),

@@ -63,6 +63,10 @@ impl Knobs {
         self.hits("emptied", number, self.faults.emptied)
     }
 
+    pub(crate) fn is_endless(&self, number: u32) -> bool {
+        self.hits("endless", number, self.faults.endless)
+    }
+
     pub(crate) fn has_unknown_status(&self, number: u32) -> bool {
         self.hits("unknown status", number, self.faults.unknown_status)
     }

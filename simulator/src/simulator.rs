@@ -135,6 +135,11 @@ impl Simulator {
         self.world.add_conversations(count)
     }
 
+    /// Has requests for the details of these ids wait, and of no others, until this is called again.
+    pub fn hold<'a>(&self, conversation_ids: impl IntoIterator<Item = &'a String>) {
+        self.world.hold(conversation_ids.into_iter().cloned().collect());
+    }
+
     /// Finishes the calls that go on now.
     pub fn finish_in_progress(&self) {
         self.world.finish_in_progress();

@@ -1,11 +1,12 @@
 //! Everything there is: agents, conversations, overrides, faults and counts, behind short-lived locks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rand::rngs::Xoshiro256PlusPlus;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::agents::Agent;
 use crate::body::detail;
@@ -35,6 +36,8 @@ pub(crate) struct World {
     overrides: RwLock<HashMap<u32, Value>>,
     served: Mutex<Served>,
     unknown_ids: Mutex<HashMap<String, u64>>,
+    /// Ids whose details wait.
+    held: watch::Sender<HashSet<String>>,
     pub(crate) bucket: Bucket,
     /// Chance for what belongs to a request and not to an id.
     pub(crate) rng: Mutex<Xoshiro256PlusPlus>,
@@ -54,6 +57,7 @@ impl World {
             overrides: RwLock::default(),
             served: Mutex::default(),
             unknown_ids: Mutex::default(),
+            held: watch::Sender::default(),
             bucket: Bucket::default(),
             rng: Mutex::new(dice::rng(settings.seed, "requests", 0)),
         }
@@ -89,6 +93,17 @@ impl World {
                 index.id(number)
             })
             .collect()
+    }
+
+    /// Has the details of these ids wait, and no others.
+    pub(crate) fn hold(&self, ids: HashSet<String>) {
+        self.held.send_replace(ids);
+    }
+
+    /// Waits until a detail may be answered.
+    pub(crate) async fn released(&self, id: &str) {
+        // the sender lives as long as the world
+        drop(self.held.subscribe().wait_for(|held| !held.contains(id)).await);
     }
 
     /// Finishes the calls that go on now.

@@ -247,6 +247,23 @@ async fn a_slow_body_takes_its_time_and_arrives_whole() {
 }
 
 #[tokio::test]
+async fn details_that_are_held_wait_until_they_are_let_go() {
+    let visitor = with(Faults::default()).await;
+    let ids = visitor.simulator.conversation_ids();
+    visitor.simulator.hold(&ids[..1]);
+    let (held, free) =
+        (format!("/v1/convai/conversations/{}", ids[0]), format!("/v1/convai/conversations/{}", ids[1]));
+    let mut waiting = std::pin::pin!(visitor.get(&held));
+    tokio::select! {
+        biased;
+        _ = &mut waiting => panic!("it was held"),
+        answer = visitor.get(&free) => assert_eq!(answer.status, 200),
+    }
+    visitor.simulator.hold([]);
+    assert_eq!(waiting.await.status, 200);
+}
+
+#[tokio::test]
 async fn latency_holds_every_answer() {
     let latency = Duration::from_millis(80);
     let visitor = with(Faults { latency, latency_jitter: latency, ..Faults::default() }).await;

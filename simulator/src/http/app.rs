@@ -82,6 +82,9 @@ async fn answer(
     if !fate.delay.is_zero() {
         tokio::time::sleep(fate.delay).await;
     }
+    if let Route::Detail(id) = route {
+        world.released(id).await;
+    }
     let trace_id = format!("{:032x}", fate.trace);
     let reply = if let Some(status) = fate.html {
         world.served().html += 1;

@@ -173,9 +173,9 @@ pub(crate) fn format(parameters: &mut Parameters) {
 pub(crate) fn detail(world: &World, id: &str) -> Result<Reply, Problem> {
     let found = world.index().number(id);
     let Some(number) = found else { return Err(Problem::no_conversation(id)) };
-    let (is_missing, is_malformed) = {
+    let (is_missing, is_malformed, is_endless) = {
         let knobs = world.knobs();
-        (knobs.is_missing(number), knobs.is_malformed(number))
+        (knobs.is_missing(number), knobs.is_malformed(number), knobs.is_endless(number))
     };
     if is_missing {
         return Err(Problem::no_conversation(id));
@@ -185,7 +185,8 @@ pub(crate) fn detail(world: &World, id: &str) -> Result<Reply, Problem> {
         world.served().malformed += 1;
         body = break_body(body, dice::draw(world.seed, "break", number.into()));
     }
-    Ok(Reply::json(body))
+    let reply = Reply::json(body);
+    Ok(if is_endless { reply.without_end() } else { reply })
 }
 
 /// Four ways in which a body is no conversation.

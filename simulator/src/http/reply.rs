@@ -1,12 +1,16 @@
 //! How answers are written: headers, trace id, gzip.
 
+use std::convert::Infallible;
 use std::io::Write as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use http_body::Frame;
 
 use super::problem::Problem;
 
@@ -20,17 +24,39 @@ pub(crate) struct Reply {
     content_type: &'static str,
     pub(crate) body: Vec<u8>,
     retry_after: Option<Duration>,
+    is_endless: bool,
+}
+
+/// A body of blanks, which are no end of a JSON document, as fast as they are taken.
+#[derive(Debug)]
+struct Endless(Bytes);
+
+impl http_body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(Some(Ok(Frame::data(self.0.clone()))))
+    }
 }
 
 impl Reply {
     pub(crate) fn json(body: Vec<u8>) -> Self {
-        Self { status: 200, content_type: "application/json", body, retry_after: None }
+        Self { status: 200, content_type: "application/json", body, retry_after: None, is_endless: false }
     }
 
     pub(crate) fn problem(problem: &Problem, trace_id: &str, is_legacy: bool) -> Self {
         let body =
             serde_json::to_vec(&problem.body(trace_id, is_legacy)).expect("a JSON value can be written");
         Self { status: problem.status(), retry_after: problem.retry_after(), ..Self::json(body) }
+    }
+
+    /// The same, with a body that never ends.
+    pub(crate) fn without_end(self) -> Self {
+        Self { is_endless: true, ..self }
     }
 
     /// What a proxy in front of the API shows when it is unwell.
@@ -55,6 +81,11 @@ impl Reply {
         if let Some(retry_after) = self.retry_after {
             let secs = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, secs.into());
+        }
+        if self.is_endless {
+            let mut response = Response::new(Body::new(Endless(Bytes::from(vec![b' '; 16 * 1024]))));
+            *response.headers_mut() = headers;
+            return response;
         }
         if has_gzip && self.body.len() >= LEAST_GZIP_BYTES {
             self.body = compress(&self.body);
