@@ -21,6 +21,10 @@ const GET_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a transaction is tried when a statement fails for a reason that may pass: a deadlock, a lock timeout.
 const TRANSACTION_TRIES: u32 = 3;
 
+/// How long a transaction or a look may take on our side. The server ends what takes long by itself; this is for one that
+/// hangs, or for a network that carries nothing and breaks nothing.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(75);
+
 /// Between two tries, or two looks at a server that does not answer yet.
 const AGAIN: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
 
@@ -111,7 +115,9 @@ impl Database {
         let mut tries = 1;
         loop {
             let work = work.clone();
-            match self.run(move |connection| connection.transaction(|connection| work(connection))).await {
+            let transaction =
+                self.run(move |connection| connection.transaction(|connection| work(connection)));
+            match answered(transaction).await {
                 Err(DatabaseError::Statement { kind }) if tries < TRANSACTION_TRIES => {
                     log::debug!("transaction failed ({kind}), try {tries}");
                     tokio::time::sleep(AGAIN.delay(tries, rand::random())).await;
@@ -128,11 +134,17 @@ impl Database {
     /// As [`Database::run`], or [`DatabaseError::Unwritable`].
     pub async fn probe(&self) -> Result<(), DatabaseError> {
         let is_read_only = diesel::dsl::sql::<Bool>("current_setting('transaction_read_only')::boolean");
-        if self.run(move |connection| diesel::select(is_read_only).get_result(connection)).await? {
+        if answered(self.run(move |connection| diesel::select(is_read_only).get_result(connection))).await? {
             return Err(DatabaseError::Unwritable { reason: "it is read-only".to_owned() });
         }
         Ok(())
     }
+}
+
+/// A server that does not answer in time counts as lost. The thread that waits for it is left to itself, and its connection
+/// with it, until the system gives it up.
+async fn answered<T>(work: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
+    tokio::time::timeout(ANSWER_TIMEOUT, work).await.unwrap_or(Err(DatabaseError::Lost))
 }
 
 /// The URL, with a name for `pg_stat_activity` and a bound for connecting, unless it sets them itself.

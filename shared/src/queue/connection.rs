@@ -34,10 +34,12 @@ pub struct Look {
     pub consumers: u32,
 }
 
-/// A connection to the broker.
+/// Two connections to the broker, on which everything is declared. A broker in need (memory, disk) stops reading from those
+/// that publish: answers to deliveries must not wait behind.
 #[derive(Debug)]
 pub struct Broker {
     connection: Connection,
+    publishing: Connection,
     topology: Topology,
 }
 
@@ -58,13 +60,9 @@ impl Broker {
     /// [`QueueError::Unreachable`] or [`QueueError::LoginRefused`].
     pub async fn open(config: &AmqpConfig, name: &str) -> Result<Self, QueueError> {
         crate::install_tls_provider();
-        let properties = ConnectionProperties::default().with_connection_name(name.into());
         let url = with_heartbeat(config.url.expose_secret());
-        let connection = tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect(&url, properties))
-            .await
-            .map_err(|_| QueueError::Unreachable { reason: "no answer in 10 s".to_owned() })?
-            .map_err(|error| QueueError::connecting(&error))?;
-        Ok(Self { connection, topology: Topology::new(config) })
+        let (connection, publishing) = tokio::try_join!(open(&url, name), open(&url, name))?;
+        Ok(Self { connection, publishing, topology: Topology::new(config) })
     }
 
     /// Declares what is missing, each queue on a channel of its own, so that every refusal is heard and not only the first;
@@ -83,7 +81,7 @@ impl Broker {
 
     /// No queue is bound to this routing key: the broker gives the message back, after it has looked at our rights.
     async fn publish_to_nowhere(&self) -> Result<(), QueueError> {
-        let channel = self.channel().await?;
+        let channel = self.publishing.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         let options = BasicPublishOptions { mandatory: true, ..Default::default() };
         let exchange = self.topology.exchange().into();
@@ -103,15 +101,32 @@ impl Broker {
         Ok(self.connection.create_channel().await?)
     }
 
+    /// Whether the broker is in need, and takes no messages. It says so to whoever tries.
+    #[must_use]
+    pub fn is_in_need(&self) -> bool {
+        self.publishing.status().blocked()
+    }
+
+    /// Whether messages could be published, if the broker is not in need.
+    ///
+    /// # Errors
+    /// [`QueueError::Lost`].
+    pub fn check_publishing(&self) -> Result<(), QueueError> {
+        if self.publishing.status().connected() {
+            return Ok(());
+        }
+        Err(QueueError::Lost { reason: "the connection for publishing ended".to_owned() })
+    }
+
     /// A publisher, on a channel of its own with confirms.
     ///
     /// # Errors
     /// [`QueueError::Lost`].
     pub async fn publisher(&self) -> Result<Publisher, QueueError> {
         bounded(async {
-            let channel = self.channel().await?;
+            let channel = self.publishing.create_channel().await?;
             channel.confirm_select(ConfirmSelectOptions::default()).await?;
-            Ok(Publisher::new(channel, self.topology.clone()))
+            Ok(Publisher::new(channel, self.publishing.status().clone(), self.topology.clone()))
         })
         .await
     }
@@ -174,11 +189,22 @@ impl Broker {
         channel.queue_declare(queue.into(), passive, FieldTable::default()).await
     }
 
-    /// Closes the connection; deliveries without an answer go back to their queues.
+    /// Closes both connections; deliveries without an answer go back to their queues.
     pub async fn close(self) {
         // A connection that is lost already is as closed as it gets.
-        tokio::time::timeout(CLOSE_TIMEOUT, self.connection.close(200, "bye".into())).await.ok();
+        let close = |connection: Connection| async move {
+            tokio::time::timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await.ok();
+        };
+        tokio::join!(close(self.connection), close(self.publishing));
     }
+}
+
+async fn open(url: &str, name: &str) -> Result<Connection, QueueError> {
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect(url, properties))
+        .await
+        .map_err(|_| QueueError::Unreachable { reason: "no answer in 10 s".to_owned() })?
+        .map_err(|error| QueueError::connecting(&error))
 }
 
 /// A call that the broker must answer in time, or count as lost.

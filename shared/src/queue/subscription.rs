@@ -70,7 +70,10 @@ impl Subscription {
     /// # Errors
     /// [`QueueError::Lost`].
     pub async fn cancel(&self) -> Result<(), QueueError> {
-        Ok(self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()).await?)
+        bounded(async {
+            Ok(self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()).await?)
+        })
+        .await
     }
 }
 
