@@ -55,9 +55,14 @@ impl Fetcher {
         self.pace.recovered();
     }
 
-    /// Waits until another request may be made.
+    /// Waits until another job may be begun.
     pub async fn slot(&self) -> Slot {
         self.pace.slot().await
+    }
+
+    /// Waits until that job may be an old call.
+    pub async fn may_backfill(&self) {
+        self.pace.may_backfill().await;
     }
 
     /// Fetches a finished conversation; the slot is given back when it is here. A 429 is waited out. `ending` cancelled
@@ -68,16 +73,18 @@ impl Fetcher {
     pub async fn fetch(
         &self,
         conversation_id: &ConversationId,
-        _slot: Slot,
+        slot: Slot,
         ending: &CancellationToken,
     ) -> Result<Conversation, Unstored> {
         loop {
-            tokio::select! {
+            let turn = tokio::select! {
                 biased;
                 () = ending.cancelled() => return Err(Interruption::Stopping.into()),
-                () = self.pace.cooled() => {}
-            }
-            match self.client.conversation(conversation_id).await {
+                turn = slot.turn() => turn,
+            };
+            let answer = self.client.conversation(conversation_id).await;
+            drop(turn);
+            match answer {
                 Ok(conversation) => {
                     self.answered();
                     return finished(conversation);

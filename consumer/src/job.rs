@@ -27,6 +27,9 @@ pub struct Stations {
     pub writer: Writer,
     /// Where it is answered.
     pub settler: Settler,
+    /// Nothing has shown yet that what was in the way of the last session is over: few jobs are held, and what cannot be
+    /// done is put back at no cost.
+    pub is_trial: bool,
 }
 
 /// How a job ended.
@@ -40,8 +43,8 @@ pub struct Ended {
     pub broker: Option<shared::queue::QueueError>,
 }
 
-/// Works one job to its end. A delivery without a verdict is left unanswered: it goes back to its queue when the channel
-/// closes, which an interruption always leads to.
+/// Works one job to its end. A delivery without a verdict is left unanswered, except in a trial: it goes back to its queue
+/// when the channel closes, which an interruption always leads to.
 pub async fn work(
     delivery: Delivery,
     slot: Slot,
@@ -71,6 +74,10 @@ pub async fn work(
                 interruption = Some(Interruption::Database);
             }
         }
+    }
+    let is_undone = settled.is_none() && broker.is_none();
+    if is_undone && stations.is_trial && interruption != Some(Interruption::Stopping) {
+        broker = stations.settler.put_back(&delivery).await.err();
     }
     Ended { settled, interruption, broker }
 }

@@ -20,7 +20,8 @@ const LONGEST_HOLD: Duration = Duration::from_mins(1);
 /// What a wave of 429 leaves of the slots.
 const DECREASE: f64 = 0.7;
 
-/// The slots of one worker.
+/// The slots of one worker. A job holds one until its conversation is here, and asks only when it is its turn: when the
+/// pace narrows, those that hold a slot already take turns.
 #[derive(Debug)]
 pub struct Pace {
     state: Mutex<State>,
@@ -31,15 +32,56 @@ pub struct Pace {
 #[derive(Debug)]
 struct State {
     slots: f64,
-    in_flight: usize,
+    /// Jobs with a slot.
+    holding: Count,
+    /// Requests that are being made.
+    asking: Count,
     waves: u32,
     throttled_since: Option<Instant>,
     cool_until: Option<Instant>,
 }
 
-/// The right to one request at a time; dropping it gives it back.
+/// How many there are, and how many of them belong to old calls.
+#[derive(Debug, Default)]
+struct Count {
+    all: usize,
+    old: usize,
+}
+
+impl Count {
+    fn add(&mut self, is_old: bool) {
+        self.all += 1;
+        self.old += usize::from(is_old);
+    }
+
+    fn remove(&mut self, is_old: bool) {
+        self.all -= 1;
+        self.old -= usize::from(is_old);
+    }
+}
+
+impl State {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 1000")]
+    fn width(&self) -> usize {
+        self.slots as usize
+    }
+
+    /// Old calls leave one slot to fresh ones, which else would wait for theirs to be free.
+    fn width_for_old(&self) -> usize {
+        (self.width() - 1).max(1)
+    }
+}
+
+/// The right of one job to ask, when it is its turn; dropping it gives it back.
 #[derive(Debug)]
-pub struct Slot(Arc<Pace>);
+pub struct Slot {
+    pace: Arc<Pace>,
+    is_old: bool,
+}
+
+/// The right to one request; dropping it gives it back.
+#[derive(Debug)]
+pub struct Turn<'a>(&'a Slot);
 
 /// The API throttles for longer than deliveries should be held.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,7 +93,14 @@ impl Pace {
     pub fn new(most: usize) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "at most 1000")]
         let slots = most as f64;
-        let state = State { slots, in_flight: 0, waves: 0, throttled_since: None, cool_until: None };
+        let state = State {
+            slots,
+            holding: Count::default(),
+            asking: Count::default(),
+            waves: 0,
+            throttled_since: None,
+            cool_until: None,
+        };
         Self { state: Mutex::new(state), freed: Notify::new(), most }
     }
 
@@ -60,30 +109,38 @@ impl Pace {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a slot, and for the end of a cool-down.
-    pub async fn slot(self: &Arc<Self>) -> Slot {
+    /// Waits until this holds, outside of a cool-down.
+    async fn when(&self, mut holds: impl FnMut(&mut State) -> bool) {
         loop {
             self.cooled().await;
             let freed = self.freed.notified();
-            {
-                let mut state = self.state();
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "between 1 and 1000"
-                )]
-                let slots = state.slots as usize;
-                if state.in_flight < slots {
-                    state.in_flight += 1;
-                    return Slot(Arc::clone(self));
-                }
+            if holds(&mut self.state()) {
+                return;
             }
             freed.await;
         }
     }
 
+    /// Waits for a slot, and for the end of a cool-down.
+    pub async fn slot(self: &Arc<Self>) -> Slot {
+        self.when(|state| {
+            let is_free = state.holding.all < state.width();
+            if is_free {
+                state.holding.add(false);
+            }
+            is_free
+        })
+        .await;
+        Slot { pace: Arc::clone(self), is_old: false }
+    }
+
+    /// Waits until an old call may have a slot.
+    pub async fn may_backfill(&self) {
+        self.when(|state| state.holding.old < state.width_for_old()).await;
+    }
+
     /// Waits for the end of a cool-down.
-    pub async fn cooled(&self) {
+    async fn cooled(&self) {
         loop {
             let until = self.state().cool_until.filter(|until| *until > Instant::now());
             match until {
@@ -115,7 +172,7 @@ impl Pace {
         let most = self.most as f64;
         state.slots = (state.slots + 1.0 / state.slots).min(most);
         if before.floor() < state.slots.floor() {
-            self.freed.notify_one();
+            self.freed.notify_waiters();
         }
     }
 
@@ -140,62 +197,43 @@ impl Pace {
     }
 }
 
+impl Slot {
+    /// It goes to an old call.
+    pub fn for_backfill(&mut self) {
+        debug_assert!(!self.is_old, "a slot goes to one call");
+        self.is_old = true;
+        self.pace.state().holding.old += 1;
+    }
+
+    /// Waits until its job may ask.
+    pub async fn turn(&self) -> Turn<'_> {
+        self.pace
+            .when(|state| {
+                let is_free = state.asking.all < state.width()
+                    && (!self.is_old || state.asking.old < state.width_for_old());
+                if is_free {
+                    state.asking.add(self.is_old);
+                }
+                is_free
+            })
+            .await;
+        Turn(self)
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.state().in_flight -= 1;
-        self.0.freed.notify_one();
+        self.pace.state().holding.remove(self.is_old);
+        self.pace.freed.notify_waiters();
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.pace.state().asking.remove(self.0.is_old);
+        self.0.pace.freed.notify_waiters();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    #[test]
-    fn a_wave_of_429_shrinks_the_pace_once_and_answers_widen_it_again() {
-        let pace = Pace::new(8);
-        let now = Instant::now();
-        for _ in 0..8 {
-            assert_eq!(pace.throttled(Some(2 * SECOND), now), Ok(()));
-        }
-        assert!((pace.state().slots - 5.6).abs() < 0.01);
-        assert_eq!(pace.state().cool_until, Some(now + 2 * SECOND), "Retry-After is honoured");
-        assert_eq!(pace.throttled(None, now + 3 * SECOND), Ok(()));
-        assert!((pace.state().slots - 3.92).abs() < 0.01, "the next wave");
-        for _ in 0..100 {
-            pace.answered();
-        }
-        assert!((pace.state().slots - 8.0).abs() < 0.01);
-    }
-
-    #[tokio::test]
-    async fn slots_are_bounded_and_given_back() {
-        let pace = Arc::new(Pace::new(1));
-        let slot = pace.slot().await;
-        let mut second = std::pin::pin!(pace.slot());
-        assert!(futures_util::poll!(&mut second).is_pending());
-        drop(slot);
-        second.await;
-    }
-
-    #[tokio::test]
-    async fn nothing_is_asked_during_a_cool_down() {
-        let pace = Arc::new(Pace::new(8));
-        pace.throttled(Some(60 * SECOND), Instant::now()).expect("short enough to hold");
-        let mut slot = std::pin::pin!(pace.slot());
-        assert!(futures_util::poll!(&mut slot).is_pending());
-    }
-
-    #[test]
-    fn throttling_without_end_is_a_pause() {
-        let now = Instant::now();
-        assert_eq!(Pace::new(8).throttled(Some(61 * SECOND), now), Err(TooLong));
-        let pace = Pace::new(8);
-        let outcomes = [0, 30, 60, 61].map(|secs| pace.throttled(None, now + secs * SECOND));
-        assert_eq!(outcomes, [Ok(()), Ok(()), Ok(()), Err(TooLong)]);
-        pace.answered();
-        assert_eq!(pace.throttled(None, now + 62 * SECOND), Ok(()), "an answer begins it anew");
-    }
-}
+mod tests;

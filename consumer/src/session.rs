@@ -36,6 +36,8 @@ pub enum End {
     Drained,
     /// Something that is no job's fault is in the way.
     Paused(Interruption),
+    /// A trial has shown that nothing is in the way any more: the next session holds as much as it may.
+    Proven,
     /// The broker was lost.
     Lost(QueueError),
 }
@@ -53,11 +55,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins to consume both lanes.
+    /// Begins to consume both lanes; a trial holds one job of each.
     ///
     /// # Errors
     /// [`QueueError`].
     pub async fn open(broker: Broker, stations: Arc<Stations>, prefetch: u16) -> Result<Self, QueueError> {
+        let prefetch = if stations.is_trial { 1 } else { prefetch };
         let fetch = broker.subscribe(Lane::Fetch, prefetch).await?;
         let backfill = broker.subscribe(Lane::Backfill, prefetch).await?;
         Ok(Self { broker, fetch, backfill, stations, jobs: JoinSet::new(), ending: CancellationToken::new() })
@@ -108,6 +111,10 @@ impl Session {
                 // Before all that a loaded worker always finds ready.
                 _ = pulse_due.tick() => {
                     match self.is_consuming().await {
+                        Ok(true) if self.broker.is_in_need() => {
+                            log::warn!("the broker takes no messages (memory or disk): {} jobs wait", self.jobs.len());
+                            pulse.beat("consuming; the broker takes no messages", CONSUMING_FOR);
+                        }
                         Ok(true) => pulse.beat("consuming", CONSUMING_FOR),
                         Ok(false) => log::warn!("the broker knows no consumer of a lane"),
                         Err(error) => return End::Lost(error),
@@ -115,8 +122,12 @@ impl Session {
                     continue;
                 }
                 Some(ended) = self.jobs.join_next() => {
+                    let done_before = tally.done();
                     if let Some(end) = reap(ended, tally) {
                         return end;
+                    }
+                    if self.stations.is_trial && tally.done() > done_before {
+                        return End::Proven;
                     }
                     continue;
                 }
@@ -124,8 +135,10 @@ impl Session {
                     slot = Some(free);
                     continue;
                 }
-                delivery = self.fetch.next(), if slot.is_some() => delivery,
-                delivery = self.backfill.next(), if slot.is_some() => delivery,
+                delivery = self.fetch.next(), if slot.is_some() => (Lane::Fetch, delivery),
+                delivery = next_old(&self.stations, &mut self.backfill), if slot.is_some() => {
+                    (Lane::Backfill, delivery)
+                }
                 _ = look.tick() => {
                     if let Some(drain) = drain.as_deref_mut() {
                         match drain.is_done(&self.broker, self.jobs.is_empty() && slot.is_some()).await {
@@ -138,14 +151,21 @@ impl Session {
                 }
             };
             match (delivery, slot.take()) {
-                (Ok(delivery), Some(slot)) => self.begin(delivery, slot),
-                (Err(error), _) => return End::Lost(error),
-                (Ok(_), None) => unreachable!("deliveries are only taken with a slot"),
+                ((lane, Ok(delivery)), Some(mut slot)) => {
+                    if lane == Lane::Backfill {
+                        slot.for_backfill();
+                    }
+                    tally.count_begun();
+                    self.begin(delivery, slot);
+                }
+                ((_, Err(error)), _) => return End::Lost(error),
+                ((_, Ok(_)), None) => unreachable!("deliveries are only taken with a slot"),
             }
         }
     }
 
     async fn is_consuming(&self) -> Result<bool, QueueError> {
+        self.broker.check_publishing()?;
         Ok(self.fetch.is_consuming().await? && self.backfill.is_consuming().await?)
     }
 
@@ -153,26 +173,44 @@ impl Session {
         self.jobs.spawn(work(delivery, slot, Arc::clone(&self.stations), self.ending.clone()));
     }
 
-    /// Asks for no more, and waits for what is under way. Deliveries that were never begun go back by themselves.
+    /// Asks for no more, and waits for what is under way. Deliveries that were never begun go back by themselves; those of a
+    /// trial that failed are put back, since such trials may follow each other. Without a broker nothing can be answered,
+    /// and waiting would only keep the worker from another.
     async fn finish(&mut self, end: End, tally: &Tally) -> End {
-        if !matches!(end, End::Lost(_)) {
-            for subscription in [&self.fetch, &self.backfill] {
-                if let Err(error) = subscription.cancel().await {
-                    log::debug!("cancelling a consumer failed: {error}");
-                }
-            }
+        if matches!(end, End::Lost(_)) {
+            self.jobs.shutdown().await;
+            return end;
         }
         let mut lost = None;
+        let is_put_back = self.stations.is_trial && matches!(end, End::Paused(_));
+        for subscription in [&mut self.fetch, &mut self.backfill] {
+            if let Err(error) = subscription.cancel().await {
+                log::debug!("cancelling a consumer failed: {error}");
+                continue;
+            }
+            while is_put_back
+                && lost.is_none()
+                && let Ok(delivery) = subscription.next().await
+            {
+                lost = self.stations.settler.put_back(&delivery).await.err();
+            }
+        }
         while let Some(ended) = self.jobs.join_next().await {
             if let Some(End::Lost(error)) = reap(ended, tally) {
                 lost = Some(error);
             }
         }
         match (end, lost) {
-            (End::Drained | End::Paused(_), Some(error)) => End::Lost(error),
+            (End::Drained | End::Paused(_) | End::Proven, Some(error)) => End::Lost(error),
             (end, _) => end,
         }
     }
+}
+
+/// The next old call, when one may be begun.
+async fn next_old(stations: &Stations, backfill: &mut Subscription) -> Result<Delivery, QueueError> {
+    stations.fetcher.may_backfill().await;
+    backfill.next().await
 }
 
 /// Counts a job that ended, and says whether it ends the session.

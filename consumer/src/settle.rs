@@ -74,10 +74,19 @@ impl Settler {
                 self.bury(&failed, lane, cause).await?
             }
         };
-        if !delivery.ack().await? {
-            log::debug!("an answer came too late for its channel; the job will be delivered again");
-        }
+        acknowledge(delivery).await?;
         Ok(settled)
+    }
+
+    /// Puts a job that was not done at the end of its lane, as it is. Given back, it would cost a delivery count, and pauses
+    /// one after the other would use them up.
+    ///
+    /// # Errors
+    /// [`QueueError`]; the delivery is unanswered then.
+    pub async fn put_back(&self, delivery: &Delivery) -> Result<(), QueueError> {
+        let lane = delivery.lane.unwrap_or(Lane::Fetch);
+        self.publisher.publish(&delivery.message, Destination::Work(lane)).await?;
+        acknowledge(delivery).await
     }
 
     async fn snooze(
@@ -131,6 +140,13 @@ impl Settler {
         );
         Ok(Settled::Dead)
     }
+}
+
+async fn acknowledge(delivery: &Delivery) -> Result<(), QueueError> {
+    if !delivery.ack().await? {
+        log::debug!("an answer came too late for its channel; the job will be delivered again");
+    }
+    Ok(())
 }
 
 /// What the book says of it.

@@ -10,6 +10,7 @@ use crate::settle::Settled;
 /// Counts of answers, by what they came to.
 #[derive(Debug)]
 pub struct Tally {
+    begun: AtomicU64,
     stored: AtomicU64,
     snoozed: AtomicU64,
     retried: AtomicU64,
@@ -23,7 +24,18 @@ impl Tally {
     pub fn new(is_shown: bool) -> Self {
         let line = if is_shown { progress::line() } else { ProgressBar::hidden() };
         let zero = AtomicU64::default;
-        Self { stored: zero(), snoozed: zero(), retried: zero(), dead: zero(), line }
+        Self { begun: zero(), stored: zero(), snoozed: zero(), retried: zero(), dead: zero(), line }
+    }
+
+    /// Counts one job that was begun.
+    pub fn count_begun(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Jobs that were begun.
+    #[must_use]
+    pub fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// Counts one answer.

@@ -35,6 +35,9 @@ const AGAIN: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_s
 /// API that answers every probe and fails every job must not use them up within the hour.
 const PAUSE: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_mins(5));
 
+/// A session that lasted so long and was given nothing cost nobody anything.
+const CALM: Duration = Duration::from_mins(1);
+
 /// Everything that a worker is configured with.
 pub type Config = (ElevenLabsConfig, DatabaseConfig, AmqpConfig, WorkerConfig, ReportConfig);
 
@@ -116,18 +119,23 @@ impl Worker {
 
     async fn sessions(&self, shutdown: &Shutdown) -> anyhow::Result<Exit> {
         let mut fruitless = Fruitless::default();
+        let mut is_trial = false;
         loop {
             let session = tokio::select! {
                 biased;
                 () = shutdown.soft().cancelled() => return Ok(Exit::Done),
-                session = self.connect() => session?,
+                session = self.connect(is_trial) => session?,
             };
-            let done_before = self.tally.done();
+            let began = Instant::now();
+            let (done_before, begun_before) = (self.tally.done(), self.tally.begun());
             let end = session.run(shutdown, self.drain.clone(), &self.tally, &self.pulse).await;
-            fruitless.count(self.tally.done() > done_before);
+            let was_calm = self.tally.begun() == begun_before && began.elapsed() >= CALM;
+            fruitless.count(was_calm || self.tally.done() > done_before);
+            is_trial = matches!(end, End::Lost(_) | End::Paused(_));
             let recovery = async {
                 match end {
                     End::Stopped | End::Drained => Some(Exit::Done),
+                    End::Proven => None,
                     End::Lost(error) => {
                         log::warn!("{error}; what was held will be delivered again");
                         self.pulse.beat("connecting", Duration::ZERO);
@@ -149,16 +157,17 @@ impl Worker {
     }
 
     /// Connects to the broker, and keeps trying for as long as the patience lasts.
-    async fn connect(&self) -> Result<Session, QueueError> {
+    async fn connect(&self, is_trial: bool) -> Result<Session, QueueError> {
         self.pulse.beat("connecting", Duration::ZERO);
         let began = Instant::now();
         for failures in 1.. {
-            match self.session().await {
+            match self.session(is_trial).await {
                 Err(error @ (QueueError::LoginRefused | QueueError::Topology { .. })) => return Err(error),
                 Err(error) if began.elapsed() >= patience(self.drain.as_ref()) => return Err(error),
                 Err(error) => log::warn!("{error}; trying again"),
                 Ok(session) => {
-                    log::info!("consuming as {}", self.name);
+                    let how = if is_trial { ", one job at a time at first" } else { "" };
+                    log::info!("consuming as {}{how}", self.name);
                     return Ok(session);
                 }
             }
@@ -167,7 +176,7 @@ impl Worker {
         unreachable!("the range has no end")
     }
 
-    async fn session(&self) -> Result<Session, QueueError> {
+    async fn session(&self, is_trial: bool) -> Result<Session, QueueError> {
         let broker = Broker::connect(&self.amqp, &self.name).await?;
         let publisher = broker.publisher().await?;
         let settler =
@@ -177,6 +186,7 @@ impl Worker {
             report: self.report.clone(),
             writer: self.writer.clone(),
             settler,
+            is_trial,
         };
         self.fetcher.resumed();
         Session::open(broker, Arc::new(stations), self.prefetch).await
