@@ -30,10 +30,12 @@ rabbitmq_is_up_or_gone() { rabbitmq_is_up || ! is_process "$(cat "$STATE/broker.
 
 # Only launches it: the start takes a while, and PostgreSQL's can happen meanwhile.
 rabbitmq_launch() {
-  local bin epmd
-  bin=$(rabbitmq_bin)
-  epmd=$(command -v epmd)
   rabbitmq_stop
+  rabbitmq_prepare
+  rabbitmq_run
+}
+
+rabbitmq_prepare() {
   keep_ports "$STATE/rabbitmq.ports" 4
   install -d -m 700 "$RMQ_HOME"
   rm -rf "$RMQ_LOG"
@@ -42,10 +44,12 @@ rabbitmq_launch() {
   echo '[rabbitmq_management].' >"$RMQ_HOME/enabled_plugins"
   : >"$RMQ_HOME/none"
   if is_root; then chown -R rabbitmq: "$RMQ_HOME" "$RMQ_LOG"; fi
+}
 
-  # A clean environment: neither the system's settings nor the user's reach this broker. An address as host
-  # (hence the long name): neither the machine's own name nor `localhost` need resolve.
-  local environment=(
+# Sets the caller's `environment`, a clean one: neither the system's settings nor the user's reach this broker. An
+# address as host (hence the long name): neither the machine's own name nor `localhost` need resolve.
+rabbitmq_environment() {
+  environment=(
     env -i "PATH=$PATH" LANG=C.UTF-8 "LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-}" "HOME=$RMQ_HOME"
     "ERL_EPMD_PORT=$(rabbitmq_port epmd)" ERL_EPMD_ADDRESS=127.0.0.1 "ERL_CRASH_DUMP=$RMQ_LOG/erl_crash.dump"
     RABBITMQ_USE_LONGNAME=true "RABBITMQ_NODENAME=$(rabbitmq_node)"
@@ -56,7 +60,16 @@ rabbitmq_launch() {
     "RABBITMQ_GENERATED_CONFIG_DIR=$RMQ_HOME/config" "RABBITMQ_PID_FILE=$RMQ_HOME/broker.pid"
     "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}"
   )
-  launch epmd "${environment[@]}" "$epmd" -address 127.0.0.1 -port "$(rabbitmq_port epmd)"
+}
+
+# Begins, with the data that there is.
+rabbitmq_run() {
+  local bin epmd environment
+  bin=$(rabbitmq_bin)
+  epmd=$(command -v epmd)
+  rabbitmq_environment
+  is_process "$(cat "$STATE/epmd.pid" 2>/dev/null || echo 0)" "-port $(rabbitmq_port epmd)" ||
+    launch epmd "${environment[@]}" "$epmd" -address 127.0.0.1 -port "$(rabbitmq_port epmd)"
   # The argument means nothing to Erlang; it tells this broker's processes from all others.
   launch broker "${environment[@]}" "$bin/rabbitmq-server" -backend089 "$STATE"
 }

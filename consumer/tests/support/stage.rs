@@ -27,10 +27,15 @@ pub(crate) struct Stage {
 impl Stage {
     /// A pipeline whose API has so many calls of the last hour.
     pub(crate) async fn with(calls: u32, faults: Faults) -> Self {
+        Self::at(TestBroker::new(), calls, faults).await
+    }
+
+    /// The same, at this broker.
+    pub(crate) async fn at(broker: TestBroker, calls: u32, faults: Faults) -> Self {
         let settings =
             Settings { conversations: calls, span: Duration::from_hours(1), faults, ..Settings::default() };
         let simulator = Simulator::start(settings).await.expect("a free port");
-        Self { simulator, broker: TestBroker::new(), database: TestDatabase::migrated() }
+        Self { simulator, broker, database: TestDatabase::migrated() }
     }
 
     /// The variables of a worker on it.
@@ -44,6 +49,11 @@ impl Stage {
 
     /// Asks for calls, as jobs that have spent so many attempts.
     pub(crate) async fn ask(&self, conversation_ids: &[String], attempt: u32) {
+        self.ask_in(FETCH, conversation_ids, attempt).await;
+    }
+
+    /// The same, in this queue.
+    pub(crate) async fn ask_in(&self, queue: Destination, conversation_ids: &[String], attempt: u32) {
         let broker = self.broker.connect().await;
         let publisher = broker.publisher().await.expect("a channel");
         for conversation_id in conversation_ids {
@@ -51,7 +61,7 @@ impl Stage {
             let job = FetchConversation { conversation_id, agent_id: None, run_id: None };
             let mut message = Message::new(&job);
             message.attempt = attempt;
-            publisher.publish(&message, FETCH).await.expect("the broker takes a job");
+            publisher.publish(&message, queue).await.expect("the broker takes a job");
         }
         broker.close().await;
     }

@@ -39,7 +39,12 @@ pub(crate) struct Working {
 impl Working {
     /// Begins.
     pub(crate) async fn on(stage: &Stage) -> Self {
-        let worker = worker(stage, &[], None).await;
+        Self::with(stage, &[]).await
+    }
+
+    /// Begins, with more variables.
+    pub(crate) async fn with(stage: &Stage, more: &[(&'static str, &str)]) -> Self {
+        let worker = worker(stage, more, None).await;
         let shutdown = Shutdown::default();
         let asked = shutdown.clone();
         Self { shutdown, task: tokio::spawn(async move { worker.run(&asked).await }) }

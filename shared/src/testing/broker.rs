@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+
 use crate::config::{AmqpConfig, Environment};
 use crate::queue::{Broker, Destination, Topology};
 
@@ -20,10 +22,19 @@ impl TestBroker {
     /// When `TEST_AMQP_URL` is not set.
     #[must_use]
     pub fn new() -> Self {
+        Self::at(variable("TEST_AMQP_URL"))
+    }
+
+    /// The same, at a broker of this URL.
+    ///
+    /// # Panics
+    /// Never: every variable has a default.
+    #[must_use]
+    pub fn at(url: String) -> Self {
         let millis = Duration::from_millis;
         let defaults: AmqpConfig = Environment::default().read().expect("every variable has a default");
         let config = AmqpConfig {
-            url: variable("TEST_AMQP_URL").into(),
+            url: url.into(),
             namespace: unique("test-"),
             retry_delays: vec![millis(100), millis(200), millis(300)],
             unfinished_delays: [millis(300), millis(600)],
@@ -45,7 +56,7 @@ impl TestBroker {
             delays.iter().map(|delay| format!("{}ms", delay.as_millis())).collect::<Vec<_>>().join(",")
         };
         vec![
-            ("AMQP_URL", variable("TEST_AMQP_URL")),
+            ("AMQP_URL", self.config.url.expose_secret().to_owned()),
             ("AMQP_NAMESPACE", self.config.namespace.clone()),
             ("AMQP_RETRY_DELAYS", list(&self.config.retry_delays)),
             ("AMQP_UNFINISHED_DELAYS", list(&self.config.unfinished_delays)),

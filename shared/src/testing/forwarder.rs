@@ -1,6 +1,8 @@
 //! A network between a process and a server that can be cut, or carry nothing.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -24,6 +26,7 @@ pub enum Network {
 pub struct Forwarder {
     url: Url,
     network: watch::Sender<Network>,
+    attempts: Arc<AtomicU64>,
     accepting: JoinHandle<()>,
 }
 
@@ -42,18 +45,27 @@ impl Forwarder {
         url.set_host(Some(&address.ip().to_string())).expect("a host that URLs have");
         url.set_port(Some(address.port())).expect("a URL with a port");
         let (network, state) = watch::channel(Network::Up);
+        let attempts = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&attempts);
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                counter.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(carry(stream, target.clone(), state.clone()));
             }
         });
-        Self { url, network, accepting }
+        Self { url, network, attempts, accepting }
     }
 
     /// The URL by which the server is reached through this.
     #[must_use]
     pub fn url(&self) -> &str {
         self.url.as_str()
+    }
+
+    /// How often somebody has tried to connect.
+    #[must_use]
+    pub fn attempts(&self) -> u64 {
+        self.attempts.load(Ordering::SeqCst)
     }
 
     /// Changes the network, for every connection.
