@@ -31,8 +31,8 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// Between two attempts to reach something that is away.
 const AGAIN: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
 
-/// Before the first probe of a pause. Each pause costs what is held a delivery count, and the broker allows twenty: an
-/// API that answers every probe and fails every job must not use them up within the hour.
+/// Before the first probe of a pause. From the second one on without a good answer each spends an attempt of a job: an API
+/// that answers every probe and fails every job must not use up a ladder within minutes.
 const PAUSE: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_mins(5));
 
 /// A session that lasted so long and was given nothing cost nobody anything.
