@@ -339,6 +339,50 @@ async fn a_poison_row_does_not_sink_its_batch() {
     assert_eq!(database.value("SELECT count(*) FROM reportes"), "4");
 }
 
+/// Refuses rows for a reason that nobody has told us.
+fn refuse(database: &TestDatabase, table: &str, condition: &str) {
+    database.execute(&format!(
+        "CREATE FUNCTION no_{table}() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN IF {condition} THEN RAISE 'no'; END IF; RETURN NEW; END $$; \
+         CREATE TRIGGER no BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION no_{table}()"
+    ));
+}
+
+#[tokio::test]
+async fn rows_that_fail_for_an_unknown_reason_fail_alone_also_when_they_come_first() {
+    let database = TestDatabase::migrated();
+    refuse(&database, "conversaciones", "NEW.id_eleven < 'conv_4'");
+    let writer = writer(&database).await;
+    let calls = (0..6).map(|number| call(&format!("conv_{number}")));
+    let outcomes = join_all(calls.map(|call| writer.write(call))).await;
+    let (failed, written) = outcomes.split_at(4);
+    assert!(
+        failed.iter().all(|outcome| matches!(outcome, Err(DatabaseError::Statement { .. }))),
+        "{failed:?}"
+    );
+    assert_eq!(written, [const { Ok(Written::Inserted) }; 2]);
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_row_at_all_is_away_for_every_row() {
+    let database = TestDatabase::migrated();
+    // As a full disk would.
+    refuse(&database, "conversaciones", "true");
+    refuse(&database, "trabajos", "true");
+    let writer = writer(&database).await;
+    for count in [1, 3] {
+        let calls = (0..count).map(|number| call(&format!("conv_{number}")));
+        for outcome in join_all(calls.map(|call| writer.write(call))).await {
+            assert!(matches!(outcome, Err(DatabaseError::Unwritable { .. })), "{outcome:?}");
+        }
+    }
+    let pool = database.open().await;
+    assert!(matches!(pool.probe().await, Err(DatabaseError::Unwritable { .. })));
+    database.execute("DROP TRIGGER no ON trabajos");
+    assert_eq!(pool.probe().await, Ok(()));
+    assert_eq!(database.value("SELECT count(*) FROM trabajos"), "0", "the trial is taken back");
+}
+
 #[tokio::test]
 async fn copies_of_a_call_in_one_batch_are_one_row_and_all_are_answered() {
     let database = TestDatabase::migrated();

@@ -88,7 +88,7 @@ impl Staff {
         let world = self.log_in("productor");
         world.sync().await;
         assert!(world.letters().await.is_empty());
-        assert_eq!(world.count("corridas WHERE resultado = 'completa'"), 2);
+        assert_eq!(world.count("corridas WHERE verbo = 'sync' AND resultado = 'completa'"), 2);
         assert_eq!(world.count("agentes WHERE nombre IS NULL AND actualizado_en IS NULL"), 0);
         for verb in ["check", "status"] {
             exits(world.run("producer", &[verb]).await, 0);

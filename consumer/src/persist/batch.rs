@@ -112,7 +112,7 @@ async fn write_calls(calls: BTreeMap<String, CallRows>, database: &Database) -> 
     let all = Arc::clone(&rows);
     match database.transaction(move |connection| upsert(connection, &all)).await {
         Ok(written) => ids.into_iter().zip(written.into_iter().map(Ok)).collect(),
-        Err(error) if error.is_outage() || ids.len() == 1 => {
+        Err(error) if error.is_outage() => {
             ids.into_iter().map(|conversation_id| (conversation_id, Err(error.clone()))).collect()
         }
         Err(error) => {
@@ -122,16 +122,13 @@ async fn write_calls(calls: BTreeMap<String, CallRows>, database: &Database) -> 
     }
 }
 
-/// So many rows in a row that fail for no fault of their own, and none before them that was written: it is not the rows.
-const UNWRITABLE_AFTER: usize = 3;
-
 async fn one_by_one(
     ids: Vec<String>,
     rows: Arc<Vec<CallRows>>,
     database: &Database,
 ) -> BTreeMap<String, Outcome> {
     let mut outcomes = BTreeMap::new();
-    let mut failed_statements = 0;
+    let mut is_well = false;
     let mut outage: Option<DatabaseError> = None;
     for (index, conversation_id) in ids.into_iter().enumerate() {
         if let Some(outage) = &outage {
@@ -140,23 +137,18 @@ async fn one_by_one(
         }
         let rows = Arc::clone(&rows);
         let one = move |connection: &mut _| upsert(connection, &rows[index..=index]);
-        let outcome = database.transaction(one).await.map(|written| written[0]);
+        let mut outcome = database.transaction(one).await.map(|written| written[0]);
         match &outcome {
-            Ok(_) | Err(DatabaseError::Refused { .. }) => failed_statements = 0,
-            Err(DatabaseError::Statement { kind }) => {
-                failed_statements += 1;
-                if failed_statements == UNWRITABLE_AFTER && index + 1 == UNWRITABLE_AFTER {
-                    outage = Some(DatabaseError::Unwritable { reason: kind.clone() });
-                }
-            }
+            Ok(_) | Err(DatabaseError::Refused { .. }) => is_well = true,
+            // A full disk fails every row, and is none's fault: then no other row can be written either.
+            Err(DatabaseError::Statement { .. }) if !is_well => match database.probe().await {
+                Ok(()) => is_well = true,
+                Err(error) => outcome = Err(outage.insert(error).clone()),
+            },
+            Err(DatabaseError::Statement { .. }) => {}
             Err(error) => outage = Some(error.clone()),
         }
         outcomes.insert(conversation_id, outcome);
-    }
-    if let Some(error @ DatabaseError::Unwritable { .. }) = outage {
-        for outcome in outcomes.values_mut() {
-            *outcome = Err(error.clone());
-        }
     }
     outcomes
 }

@@ -4,9 +4,9 @@
 
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
-use diesel::result::QueryResult;
+use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, Double, Integer, Nullable, Text, Timestamptz};
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query};
 
 /// A conversation that was asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -116,4 +116,24 @@ pub fn record_death(connection: &mut PgConnection, death: &Death) -> QueryResult
     .bind::<Integer, _>(i32::try_from(death.replays).unwrap_or(i32::MAX))
     .execute(connection)?;
     Ok(entered == 1)
+}
+
+/// Writes a row that is larger than what may be free in the pages there are, and takes it back.
+///
+/// # Errors
+/// What the database says.
+pub fn try_write(connection: &mut PgConnection) -> QueryResult<()> {
+    let written = connection.transaction(|connection| {
+        sql_query(
+            "INSERT INTO trabajos (id_eleven, carril, motivo) \
+             SELECT 'prueba-' || gen_random_uuid(), 'fetch', string_agg(md5(random()::text), '') \
+             FROM generate_series(1, 2048)",
+        )
+        .execute(connection)?;
+        Err::<(), _>(Error::RollbackTransaction)
+    });
+    match written {
+        Err(Error::RollbackTransaction) => Ok(()),
+        outcome => outcome,
+    }
 }

@@ -11,7 +11,7 @@ use diesel::{Connection, RunQueryDsl, r2d2};
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::DatabaseError;
+use super::{DatabaseError, book};
 use crate::backoff::Backoff;
 use crate::config::DatabaseConfig;
 
@@ -128,7 +128,7 @@ impl Database {
         }
     }
 
-    /// Whether the server answers, and takes writes.
+    /// Whether the server answers, and takes writes: a row is written and taken back.
     ///
     /// # Errors
     /// As [`Database::run`], or [`DatabaseError::Unwritable`].
@@ -137,7 +137,10 @@ impl Database {
         if answered(self.run(move |connection| diesel::select(is_read_only).get_result(connection))).await? {
             return Err(DatabaseError::Unwritable { reason: "it is read-only".to_owned() });
         }
-        Ok(())
+        match answered(self.run(book::try_write)).await {
+            Err(DatabaseError::Statement { kind }) => Err(DatabaseError::Unwritable { reason: kind }),
+            outcome => outcome,
+        }
     }
 }
 
