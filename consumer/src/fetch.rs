@@ -55,6 +55,12 @@ impl Fetcher {
         self.pace.recovered();
     }
 
+    /// Most jobs that ask at a time.
+    #[must_use]
+    pub fn most(&self) -> u16 {
+        self.pace.most()
+    }
+
     /// Waits until another job may be begun.
     pub async fn slot(&self) -> Slot {
         self.pace.slot().await

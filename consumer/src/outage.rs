@@ -2,8 +2,7 @@
 //!
 //! A failure at service level (5xx, a timeout, a page of HTML …) is not answered at once. The next good answer to any
 //! request shows that the API is well, so the failure was the job's own. Five failures in a row, from three or more
-//! conversations, are an outage. When neither comes within a second, a probe decides. After a pause the first failure is
-//! enough: nothing has shown yet that the outage is over.
+//! conversations, are an outage. When neither comes within a second, a probe decides.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -126,8 +125,7 @@ impl Outage {
         let mut conversations: Vec<_> = state.failed.iter().collect();
         conversations.sort_unstable();
         conversations.dedup();
-        let are_enough = state.failed.len() >= FAILURES && conversations.len() >= CONVERSATIONS;
-        if !are_enough && state.pauses == 0 {
+        if state.failed.len() < FAILURES || conversations.len() < CONVERSATIONS {
             return None;
         }
         state.failed.clear();

@@ -109,6 +109,11 @@ impl Pace {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Most requests in flight.
+    pub fn most(&self) -> u16 {
+        u16::try_from(self.most).unwrap_or(u16::MAX)
+    }
+
     /// Waits until this holds, outside of a cool-down.
     async fn when(&self, mut holds: impl FnMut(&mut State) -> bool) {
         loop {

@@ -55,12 +55,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins to consume both lanes; a trial holds one job of each.
+    /// Begins to consume both lanes; a trial holds no more of either than it could begin.
     ///
     /// # Errors
     /// [`QueueError`].
     pub async fn open(broker: Broker, stations: Arc<Stations>, prefetch: u16) -> Result<Self, QueueError> {
-        let prefetch = if stations.is_trial { 1 } else { prefetch };
+        let prefetch = if stations.is_trial { prefetch.min(stations.fetcher.most()) } else { prefetch };
         let fetch = broker.subscribe(Lane::Fetch, prefetch).await?;
         let backfill = broker.subscribe(Lane::Backfill, prefetch).await?;
         Ok(Self { broker, fetch, backfill, stations, jobs: JoinSet::new(), ending: CancellationToken::new() })

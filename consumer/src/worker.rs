@@ -31,8 +31,8 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// Between two attempts to reach something that is away.
 const AGAIN: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
 
-/// Before the first probe of a pause. From the second one on without a good answer each spends an attempt of a job: an API
-/// that answers every probe and fails every job must not use up a ladder within minutes.
+/// Before the first probe of a pause. From the second one on without a good answer each spends attempts: an API that answers
+/// every probe and fails every job must not use up a ladder within minutes.
 const PAUSE: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_mins(5));
 
 /// A session that lasted so long and was given nothing cost nobody anything.
@@ -166,7 +166,7 @@ impl Worker {
                 Err(error) if began.elapsed() >= patience(self.drain.as_ref()) => return Err(error),
                 Err(error) => log::warn!("{error}; trying again"),
                 Ok(session) => {
-                    let how = if is_trial { ", one job at a time at first" } else { "" };
+                    let how = if is_trial { ", few jobs at first" } else { "" };
                     log::info!("consuming as {}{how}", self.name);
                     return Ok(session);
                 }
