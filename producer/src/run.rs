@@ -12,6 +12,10 @@ use crate::lease::Lease;
 use crate::publish::{Wanted, publish};
 use crate::records::{self, Counts};
 
+/// Why a run that was stopped came to no end.
+pub(crate) const STOPPED: &str =
+    "stopped before the end; what was done is kept, and the next time does the rest";
+
 /// A run, or a rehearsal of one, which neither publishes nor writes.
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
@@ -72,7 +76,7 @@ impl<'a> Run<'a> {
     /// Whether it is to go on; asked once a page.
     pub(crate) fn go_on(&self, shutdown: &Shutdown) -> anyhow::Result<()> {
         if shutdown.soft().is_cancelled() {
-            bail!("stopped before the end; what was done is kept, and the next time does the rest");
+            bail!(STOPPED);
         }
         if self.earnest.as_ref().is_some_and(|earnest| earnest.lease.lost().is_cancelled()) {
             bail!("another pass has taken over; this one gave no sign for too long");

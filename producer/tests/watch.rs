@@ -104,7 +104,7 @@ async fn a_stop_in_the_middle_of_a_pass_records_the_page_and_is_clean() {
     watch.signal("TERM").await;
     drop(lock);
     let finished = exits(watch.finished().await, 0);
-    assert!(finished.stderr.contains("stopped in the middle of a pass"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("stopped before the end"), "{}", finished.stderr);
     assert_eq!((world.count("trabajos"), world.depth(&["fetch", "backfill"]).await), (100, 100));
     assert_eq!(world.count("cursores WHERE titular IS NOT NULL OR listado_hasta IS NOT NULL"), 0);
     world.simulator.update_faults(|faults| faults.latency = Duration::ZERO);

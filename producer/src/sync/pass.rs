@@ -18,9 +18,7 @@ use crate::lease::Lease;
 use crate::publish::Wanted;
 use crate::reconcile::Reconciliation;
 use crate::records::{self, Counts};
-use crate::run::Run;
-
-const STOPPED: &str = "stopped in the middle of a pass; the next one begins where this one did";
+use crate::run::{Run, STOPPED};
 
 /// What a pass needs.
 #[derive(Debug)]
