@@ -181,7 +181,7 @@ drill_was_restarted() { [[ $(docker inspect --format '{{.RestartCount}} {{.State
 drill_books() {
   local start=$SECONDS
   # A call that is stored and listed no more is there all the same.
-  { drill_listed && cat "$DRILL/gone"; } | sort >"$DRILL/listed"
+  { drill_listed && cat "$DRILL/gone"; } | sort >"$DRILL/listed" || drill_fail "the simulator's list cannot be read"
   wait_until 240 "exact books" drill_is_exact || {
     diff "$DRILL/listed" "$DRILL/booked" | head -n 5 >&2
     drill_fail "the books are not exact"
@@ -200,7 +200,8 @@ drill_is_exact() {
 drill_listed() {
   local cursor='' page
   while :; do
-    page=$(curl --silent --fail --header 'xi-api-key: drill-key' \
+    # Its faults are meant for others.
+    page=$(curl --silent --fail --retry 10 --retry-delay 1 --retry-all-errors --header 'xi-api-key: drill-key' \
       "http://127.0.0.1:$SIMULATOR_PORT/v1/convai/conversations?page_size=100${cursor:+&cursor=$cursor}") || return 1
     grep -o '"conversation_id":"[^"]*"' <<<"$page" | cut -d '"' -f 4
     cursor=$(grep -o '"next_cursor":"[^"]*"' <<<"$page" | cut -d '"' -f 4) || return 0
