@@ -143,7 +143,8 @@ impl Message {
     pub fn failed(mut self, class: &str, http_status: Option<u16>, spent: bool, now: DateTime<Utc>) -> Self {
         let now = now.to_rfc3339_opts(SecondsFormat::Millis, true);
         let first_failed_at = self.failure.map_or_else(|| now.clone(), |failure| failure.first_failed_at);
-        self.attempt += u32::from(spent);
+        // A stranger's header may say that it is as many as there are.
+        self.attempt = self.attempt.saturating_add(u32::from(spent));
         self.failure =
             Some(Failure { class: class.to_owned(), http_status, first_failed_at, last_failed_at: now });
         self
@@ -253,6 +254,14 @@ mod tests {
         let message = Message::received(vec![0xff], &BasicProperties::default().with_headers(headers));
         assert_eq!((message.attempt, message.failure.clone(), message.conversation_id()), (0, None, None));
         assert!(message.job().is_err());
+    }
+
+    #[test]
+    fn a_strangers_attempts_may_be_as_many_as_there_are() {
+        let mut headers = FieldTable::default();
+        headers.insert(ATTEMPT.into(), AMQPValue::LongUInt(u32::MAX));
+        let message = Message::received(Vec::new(), &BasicProperties::default().with_headers(headers));
+        assert_eq!(message.failed("timeout", None, true, DateTime::UNIX_EPOCH).attempt, u32::MAX);
     }
 
     #[test]
