@@ -95,7 +95,8 @@ impl<'a> Section<'a> {
         self.parsed(name, default, "true or false", |text| text.parse().ok())
     }
 
-    /// A secret, from `NAME` or from the file that `NAME_FILE` names; both together are a problem. The outer `None`
+    /// A secret, from `NAME` or from the file that `NAME_FILE` names; both together are a problem. Who mistakes the one for
+    /// the other has written the secret where its path belongs, so that is not repeated either. The outer `None`
     /// says that there was one, the inner that neither is set.
     pub fn secret(&mut self, name: &str) -> Option<Option<SecretString>> {
         let file_name = format!("{name}_file");
@@ -105,11 +106,11 @@ impl<'a> Section<'a> {
             (None, Some(path)) => match std::fs::read_to_string(&path) {
                 Ok(text) if !text.trim().is_empty() => Some(Some(text.trim().into())),
                 Ok(_) => {
-                    self.problem(&file_name, format_args!("the file {path} is empty"));
+                    self.problem(&file_name, "the file that it names is empty");
                     None
                 }
                 Err(error) => {
-                    self.problem(&file_name, format_args!("cannot read {path}: {error}"));
+                    self.problem(&file_name, format_args!("the file that it names cannot be read: {error}"));
                     None
                 }
             },
