@@ -10,6 +10,7 @@ cmd_check() {
 
   step formatting cargo fmt --all --check
   step lints cargo clippy --workspace --all-targets -- -D warnings
+  step "fuzz targets" check_fuzz
   step documentation env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
   step "dependencies: bans, licences, sources" check_dependencies bans licenses sources
   if advisories_can_be_had; then

@@ -16,6 +16,8 @@ mod message;
 mod publisher;
 mod subscription;
 mod topology;
+#[cfg(feature = "testing")]
+mod wire;
 
 pub use connection::{Broker, Look};
 pub use error::QueueError;

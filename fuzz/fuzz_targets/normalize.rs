@@ -1,0 +1,124 @@
+//! A body of the API, through the parser and the normalizer: rows that the tables can hold, the same each time, and
+//! without the number that the body names.
+#![no_main]
+
+use consumer::normalize::{MASK, normalize};
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use shared::config::ReportConfig;
+use shared::database::rows::{CallRows, ConversationRow, ReportRow};
+use shared::elevenlabs::{ApiError, Conversation};
+
+fuzz_target!(|body: &[u8]| {
+    let config = ReportConfig::default();
+    let conversation = match Conversation::parse(body) {
+        Ok(conversation) => conversation,
+        Err(ApiError::NotJson { .. } | ApiError::Malformed { .. }) => return,
+        Err(other) => panic!("a body is no fault of the network: {other}"),
+    };
+    let rows = normalize(&conversation, &config);
+    assert_eq!(rows, normalize(&conversation, &config), "twice is the same");
+    if let Some(reordered) = reordered(body) {
+        assert_eq!(rows, normalize(&reordered, &config), "the order of keys is nothing to us");
+    }
+    let texts = texts(&rows);
+    for text in &texts {
+        assert!(!text.contains('\0'), "PostgreSQL cannot hold {text:?}");
+    }
+    for secret in conversation.caller_line.identifiers().filter_map(Secret::of) {
+        for text in &texts {
+            assert!(!secret.shows_in(text), "the caller's line in {text:?}");
+        }
+    }
+});
+
+/// The same body with its keys sorted.
+fn reordered(body: &[u8]) -> Option<Conversation> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    Some(Conversation::parse(value.to_string().as_bytes()).expect("the same body, sorted"))
+}
+
+/// What stands in the columns that hold text, one by one. The times are values of their own, which may well equal a
+/// number of a few digits.
+fn texts(rows: &CallRows) -> Vec<String> {
+    let ConversationRow {
+        conversation_id: _,
+        agent_id: _,
+        fecha: _,
+        hora_inicio: _,
+        hora_fin: _,
+        inicio: _,
+        fin: _,
+        duracion_segundos: _,
+        duracion,
+        transcripcion,
+        estado,
+        resumen,
+        idioma,
+        exito,
+        datos,
+        evaluacion,
+    } = &rows.conversation;
+    let ReportRow { id_extorsion, modo, tiempo, lugar } = &rows.report;
+    let plain = [duracion, estado, resumen, idioma, exito, id_extorsion, modo, tiempo, lugar];
+    let mut texts: Vec<String> = plain.into_iter().flatten().cloned().collect();
+    texts.push(transcripcion.clone());
+    for (id, value) in [datos, evaluacion].into_iter().flatten().filter_map(Value::as_object).flatten() {
+        texts.push(id.clone());
+        leaves(value, &mut texts);
+        // In the whole, where a number stands that was told digit by digit.
+        if value.is_array() || value.is_object() {
+            texts.push(value.to_string().replace("\\u0000", "\0"));
+        }
+    }
+    texts
+}
+
+fn leaves(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::Number(number) => found.push(number.to_string()),
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(values) => values.iter().for_each(|value| leaves(value, found)),
+        Value::Object(entries) => entries.iter().for_each(|(key, value)| {
+            found.push(key.clone());
+            leaves(value, found);
+        }),
+    }
+}
+
+/// What must not show: an identifier of a form so plain that there is no doubt how to look for it. The normalizer knows
+/// more forms; here it is not asked which.
+enum Secret {
+    /// The last ten digits of a number.
+    Number(String),
+    /// An address, in lower case.
+    Address(String),
+}
+
+impl Secret {
+    fn of(identifier: &str) -> Option<Self> {
+        let digits = identifier.strip_prefix('+').unwrap_or(identifier);
+        // `00` before a number is not of the number.
+        if (6..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            let bare = digits.strip_prefix("00").filter(|bare| bare.len() >= 6).unwrap_or(digits);
+            return Some(Self::Number(bare[bare.len().saturating_sub(10)..].to_owned()));
+        }
+        let (user, host) = identifier.split_once('@')?;
+        let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase());
+        (is_word(user) && is_word(host) && identifier.len() >= 4)
+            .then(|| Self::Address(identifier.to_owned()))
+    }
+
+    fn shows_in(&self, text: &str) -> bool {
+        match self {
+            // Whatever is neither digit nor letter may stand between two digits of a number.
+            Self::Number(core) => {
+                let alphanumeric = text.chars().filter(|c| c.is_alphanumeric());
+                let digits: String = alphanumeric.map(|c| if c.is_ascii_digit() { c } else { '|' }).collect();
+                digits.contains(core.as_str())
+            }
+            Self::Address(address) => text.replace(MASK, "|").to_lowercase().contains(address.as_str()),
+        }
+    }
+}
