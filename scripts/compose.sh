@@ -17,6 +17,8 @@ cmd_compose() {
   has curl || die "curl is missing" 69
   drill_environment
   at_exit drill_end
+  # What a drill that was killed left behind: its passwords are not this one's.
+  dc down --volumes --timeout 5 >/dev/null 2>&1 || true
 
   heading "1. Configuration and images"
   drill_config
@@ -94,6 +96,8 @@ dc() { docker compose --project-name "$DRILL_PROJECT" --env-file deploy/simulato
 drill_end() {
   docker rm --force --volumes "$DRILL_PROJECT-older" >/dev/null 2>&1
   dc down --volumes --timeout 5 >/dev/null 2>&1
+  # Compose forgets the volumes of a service that an override has put away.
+  docker volume ls --quiet --filter "label=com.docker.compose.project=$DRILL_PROJECT" | xargs --no-run-if-empty docker volume rm >/dev/null 2>&1
   rm -rf "$DRILL"
 }
 drill_fail() {
