@@ -23,7 +23,7 @@ BEGIN
     -- source; never what was said.
     IF 'backend089_productor' = ANY (groups) THEN
         GRANT SELECT ON __diesel_schema_migrations TO backend089_productor;
-        GRANT SELECT, INSERT, UPDATE ON cursores, corridas, trabajos TO backend089_productor;
+        GRANT SELECT, INSERT, UPDATE ON cursores, corridas, trabajos, cuotas TO backend089_productor;
         GRANT SELECT, INSERT, UPDATE (nombre, actualizado_en) ON agentes TO backend089_productor;
         GRANT SELECT (id_eleven, fecha, hora_inicio, inicio, duracion_segundos, estado, exito, huella, sincronizado_en)
             ON conversaciones TO backend089_productor;
@@ -40,6 +40,7 @@ BEGIN
                 UPDATE (id_extorsion, modo, tiempo, lugar, editado_en)
             ON reportes TO backend089_trabajador;
         GRANT SELECT, INSERT, UPDATE (muerto_en, clase, http_status, intentos) ON trabajos TO backend089_trabajador;
+        GRANT SELECT, INSERT, UPDATE ON cuotas TO backend089_trabajador;
         -- By what the defaults say, not by name: an adopted table may have come with other sequences.
         FOR relation IN
             SELECT DISTINCT sequence.oid::regclass AS name
@@ -53,7 +54,7 @@ BEGIN
 
     -- Watches: everything but transcripts, summaries, collected data and evaluations.
     IF 'backend089_lector' = ANY (groups) THEN
-        GRANT SELECT ON __diesel_schema_migrations, agentes, cursores, corridas, trabajos, reportes TO backend089_lector;
+        GRANT SELECT ON __diesel_schema_migrations, agentes, cursores, corridas, trabajos, cuotas, reportes TO backend089_lector;
         GRANT SELECT (id_conversacion, id_eleven, id_agente, fecha, hora_inicio, hora_fin, duracion, inicio, fin,
                 duracion_segundos, estado, idioma, exito, huella, sincronizado_en)
             ON conversaciones TO backend089_lector;

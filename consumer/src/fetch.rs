@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::elevenlabs::{ApiError, Client, Conversation};
+use shared::database::RateBudget;
+use shared::elevenlabs::{ApiError, Client, Conversation, Detail};
 use shared::ids::ConversationId;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::outage::{Fault, Outage};
-use crate::pace::{Pace, Slot};
+use crate::pace::{Excess, Pace, Slot};
 use crate::verdict::{Cause, Interruption, Unstored, Verdict};
 
 /// Asks for conversations, at the pace that the API allows.
@@ -21,10 +22,10 @@ pub struct Fetcher {
 }
 
 impl Fetcher {
-    /// A fetcher of at most `concurrency` requests at a time.
+    /// A fetcher of at most `concurrency` requests at a time, and as many in a time as the budget gives.
     #[must_use]
-    pub fn new(client: Client, concurrency: usize) -> Self {
-        Self { client, pace: Arc::new(Pace::new(concurrency)), outage: Arc::default() }
+    pub fn new(client: Client, concurrency: usize, budget: Option<RateBudget>) -> Self {
+        Self { client, pace: Arc::new(Pace::new(concurrency, budget)), outage: Arc::default() }
     }
 
     /// The client it asks with.
@@ -88,27 +89,36 @@ impl Fetcher {
                 () = ending.cancelled() => return Err(Interruption::Stopping.into()),
                 turn = slot.turn() => turn,
             };
+            let turn = turn.map_err(|error| {
+                log::warn!("no share of ELEVENLABS_RATE_LIMIT: {error}");
+                Interruption::Database
+            })?;
             let answer = self.client.conversation(conversation_id).await;
+            let now = Instant::now();
+            let took = turn.took(now);
             drop(turn);
             match answer {
                 Ok(conversation) => {
-                    self.answered();
+                    self.answered(took, now);
                     return finished(conversation);
                 }
-                Err(ApiError::Throttled { retry_after, .. }) => {
-                    self.pace.throttled(retry_after, Instant::now()).map_err(|_| Interruption::Throttled)?;
+                Err(ApiError::Throttled { retry_after, detail }) => {
+                    self.pace
+                        .throttled(excess(&detail), retry_after, now)
+                        .map_err(|_| Interruption::Throttled)?;
                 }
-                Err(error) => return Err(self.refused(conversation_id, &error).await),
+                Err(error) => return Err(self.refused(conversation_id, &error, took).await),
             }
         }
     }
 
-    fn answered(&self) {
-        self.pace.answered();
+    fn answered(&self, took: Duration, now: Instant) {
+        self.pace.answered(took, now);
         self.outage.answered();
     }
 
-    async fn refused(&self, conversation_id: &ConversationId, error: &ApiError) -> Unstored {
+    async fn refused(&self, conversation_id: &ConversationId, error: &ApiError, took: Duration) -> Unstored {
+        let now = Instant::now();
         log::debug!(conversation_id:%; "fetching {conversation_id} failed: {error}");
         match error {
             // A list that takes the key shows that the refusal is about this one conversation.
@@ -117,10 +127,13 @@ impl Fetcher {
                 Err(_) => Interruption::Key.into(),
             },
             ApiError::NotFound { .. } | ApiError::Refused { .. } => {
-                self.answered();
+                self.answered(took, now);
                 Verdict::Dead(error.into()).into()
             }
             error if error.is_service_level() => {
+                if *error == ApiError::Timeout {
+                    self.pace.timed_out(now);
+                }
                 let fault = self.outage.failed(conversation_id, &self.client).await;
                 Unstored {
                     verdict: (fault != Fault::Api).then(|| Verdict::Retry(error.into())),
@@ -128,10 +141,21 @@ impl Fetcher {
                 }
             }
             error => {
-                self.answered();
+                self.answered(took, now);
                 Verdict::Retry(Cause::from(error)).into()
             }
         }
+    }
+}
+
+/// Of what there was too much. The same fact has a name of today and an older one.
+fn excess(detail: &Detail) -> Excess {
+    if detail.says("concurrent_limit_exceeded") || detail.says("too_many_concurrent_requests") {
+        Excess::AtOnce
+    } else if detail.says("rate_limit_exceeded") {
+        Excess::PerSecond
+    } else {
+        Excess::Unknown
     }
 }
 

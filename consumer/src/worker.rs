@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use shared::backoff::{Backoff, Ladder};
 use shared::config::{AmqpConfig, DatabaseConfig, ElevenLabsConfig, ReportConfig, WorkerConfig};
-use shared::database::{Database, DatabaseError, once_granted, wait_for_schema};
+use shared::database::{Database, DatabaseError, RateBudget, once_granted, wait_for_schema};
 use shared::exit::Exit;
 use shared::pulse::Pulse;
 use shared::queue::{Broker, QueueError};
@@ -97,7 +97,8 @@ impl Worker {
         // One connection stays free for the book.
         let writer = Writer::start(database.clone(), &worker, (database_config.pool_size - 1).max(1));
         let tally = Tally::new(drain.is_some());
-        let fetcher = Fetcher::new(client, elevenlabs.concurrency);
+        let budget = elevenlabs.rate_limit.map(|spacing| RateBudget::new(database.clone(), spacing));
+        let fetcher = Fetcher::new(client, elevenlabs.concurrency, budget);
         let prefetch = worker.prefetch;
         Ok(Self { amqp, prefetch, database, fetcher, report, writer, name, drain, tally, pulse })
     }

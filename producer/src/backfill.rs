@@ -36,6 +36,7 @@ impl Options {
         };
         let history = History {
             client: elevenlabs.client()?,
+            rate_limit: elevenlabs.rate_limit,
             agent_id: elevenlabs.agent_id,
             period,
             choice: Choice::Unknown,

@@ -7,6 +7,7 @@
 
 use std::cmp::min;
 use std::collections::HashSet;
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;
@@ -43,6 +44,7 @@ pub(crate) enum Choice {
 #[derive(Debug)]
 pub(crate) struct History {
     pub(crate) client: Client,
+    pub(crate) rate_limit: Option<Duration>,
     pub(crate) agent_id: Option<AgentId>,
     pub(crate) period: Period,
     pub(crate) choice: Choice,
@@ -64,13 +66,14 @@ impl History {
     /// # Errors
     /// What keeps it from being done.
     pub(crate) async fn ask(
-        &self,
+        mut self,
         database: &DatabaseConfig,
         amqp: &AmqpConfig,
         json: bool,
         shutdown: &Shutdown,
     ) -> anyhow::Result<Exit> {
         let database = open::database(database).await?;
+        self.client = open::budgeted(self.client, self.rate_limit, &database);
         let broker = open::broker(amqp).await?;
         let counts = if self.is_rehearsal {
             let mut counts = Counts::default();

@@ -1,10 +1,12 @@
 //! Opening what a one-shot verb needs: it waits ten seconds for what does not answer, and no longer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use shared::backoff::Backoff;
 use shared::config::{AmqpConfig, DatabaseConfig};
-use shared::database::{Database, DatabaseError, SchemaError, check_schema};
+use shared::database::{Database, DatabaseError, RateBudget, SchemaError, check_schema};
+use shared::elevenlabs::{Client, NoLeave};
 use shared::process;
 use shared::queue::{Broker, QueueError};
 use tokio::time::Instant;
@@ -31,6 +33,22 @@ pub async fn database(config: &DatabaseConfig) -> Result<Database, SchemaError> 
     let database = any_database(config).await?;
     check_schema(&database).await?;
     Ok(database)
+}
+
+/// The client, waiting before each request for its share of `ELEVENLABS_RATE_LIMIT`, if there is one.
+#[must_use]
+pub fn budgeted(client: Client, spacing: Option<Duration>, database: &Database) -> Client {
+    let Some(spacing) = spacing else { return client };
+    let budget = RateBudget::new(database.clone(), spacing);
+    client.with_leave(Arc::new(move || {
+        let budget = budget.clone();
+        Box::pin(async move {
+            budget.one().await.map_err(|error| {
+                log::warn!("no share of ELEVENLABS_RATE_LIMIT: {error}");
+                NoLeave
+            })
+        })
+    }))
 }
 
 /// Connects to the broker.

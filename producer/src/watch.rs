@@ -72,6 +72,7 @@ async fn open(environment: &Environment) -> anyhow::Result<Passes> {
     let client = elevenlabs.client()?;
     let database = Database::open(&database, &process::name("producer"), PATIENCE).await?;
     wait_for_schema(&database).await?;
+    let client = crate::open::budgeted(client, elevenlabs.rate_limit, &database);
     Ok(Passes { client, database, amqp, elevenlabs, config, reconcile })
 }
 

@@ -73,6 +73,7 @@ impl Exit {
         error.downcast_ref::<ApiError>().map(|error| match error {
             ApiError::KeyRefused { .. } => Self::KeyRefused,
             ApiError::Throttled { .. } => Self::TryLater,
+            ApiError::NoLeave => Self::Unavailable,
             error if error.is_service_level() => Self::Unavailable,
             _ => Self::Failed,
         })

@@ -52,6 +52,8 @@ const OPEN_TO: &str = "\
     corridas.resultado                   SIU -   S  -  -
     corridas.terminada_en                SIU -   S  -  -
     corridas.verbo                       SIU -   S  -  -
+    cuotas.ambito                        SIU SIU S  -  -
+    cuotas.libre_desde                   SIU SIU S  -  -
     cursores.ambito                      SIU -   S  -  -
     cursores.listado_hasta               SIU -   S  -  -
     cursores.reconciliado_en             SIU -   S  -  -

@@ -86,6 +86,7 @@ impl Options {
             let Some(period) = Period::read(from, to, report.timezone) else { return Ok(Exit::Usage) };
             let history = History {
                 client: elevenlabs.client()?,
+                rate_limit: elevenlabs.rate_limit,
                 agent_id: elevenlabs.agent_id,
                 period,
                 choice: Choice::Everything,
@@ -95,6 +96,7 @@ impl Options {
         }
         let client = elevenlabs.client()?;
         let database = open::database(&database).await?;
+        let client = open::budgeted(client, elevenlabs.rate_limit, &database);
         let broker = open::broker(&amqp).await?;
         let agent_id = elevenlabs.agent_id.as_ref();
         let reconciliation = Reconciliation {

@@ -74,6 +74,7 @@ const NEEDED: &str = "(VALUES ('__diesel_schema_migrations', 'SELECT', NULL::tex
          sincronizado_en}'), \
      ('agentes', 'SELECT', NULL), ('agentes', 'INSERT', NULL), ('agentes', 'UPDATE', '{nombre, actualizado_en}'), \
      ('corridas', 'SELECT', NULL), ('corridas', 'INSERT', NULL), ('corridas', 'UPDATE', NULL), \
+     ('cuotas', 'SELECT', NULL), ('cuotas', 'INSERT', NULL), ('cuotas', 'UPDATE', NULL), \
      ('cursores', 'SELECT', NULL), ('cursores', 'INSERT', NULL), ('cursores', 'UPDATE', NULL), \
      ('trabajos', 'SELECT', NULL), ('trabajos', 'INSERT', NULL), ('trabajos', 'UPDATE', NULL)) \
      AS needed (name, setting, columns)";

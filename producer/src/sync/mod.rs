@@ -68,6 +68,7 @@ impl Options {
                 .read::<(ElevenLabsConfig, DatabaseConfig, AmqpConfig, SyncConfig, ReconcileConfig)>()?;
         let client = elevenlabs.client()?;
         let database = open::database(&database).await?;
+        let client = open::budgeted(client, elevenlabs.rate_limit, &database);
         let passes = Passes { client, database, amqp, elevenlabs, config, reconcile };
         let summary = match passes.make_one(shutdown, &|| ()).await? {
             Ok(summary) => summary,

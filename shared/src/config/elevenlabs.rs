@@ -32,6 +32,8 @@ pub struct ElevenLabsConfig {
     pub concurrency: usize,
     /// `ELEVENLABS_TIMEOUT`: one request.
     pub timeout: Duration,
+    /// `ELEVENLABS_RATE_LIMIT`: the time between two requests of all processes together; `None` is no such budget.
+    pub rate_limit: Option<Duration>,
     /// `ELEVENLABS_MAX_BODY`: the longest answer that is taken, unpacked.
     pub max_body_bytes: usize,
 }
@@ -89,6 +91,7 @@ impl FromEnvironment for ElevenLabsConfig {
         });
         let concurrency = section.number("concurrency", 8, 1, 1000);
         let timeout = section.duration("timeout", Duration::from_secs(30));
+        let rate_limit = section.rate("rate_limit");
         let max_body_bytes = section.size("max_body", ClientSettings::MAX_BODY_BYTES);
         section.finish();
         Some(Self {
@@ -97,6 +100,7 @@ impl FromEnvironment for ElevenLabsConfig {
             agent_id: agent_id?,
             concurrency: concurrency?,
             timeout: timeout?,
+            rate_limit: rate_limit?,
             max_body_bytes: max_body_bytes?,
         })
     }

@@ -83,6 +83,13 @@ impl<'a> Section<'a> {
         self.parsed(name, default, "a size from 1KiB to 1024MiB, such as 32MiB", parse_size)
     }
 
+    /// A rate such as `10/s` or `300/m`, as the time between two of what it counts.
+    pub fn rate(&mut self, name: &str) -> Option<Option<Duration>> {
+        self.parsed(name, None, "a rate from 1/h to 10000/s, such as 10/s or 300/m", |text| {
+            parse_rate(text).map(Some)
+        })
+    }
+
     /// Several durations, separated by commas.
     pub fn durations(&mut self, name: &str, default: Vec<Duration>) -> Option<Vec<Duration>> {
         self.parsed(name, default, "durations separated by commas, such as 15s,1m,5m", |text| {
@@ -137,6 +144,15 @@ const LONGEST: Duration = Duration::from_hours(366 * 24);
 fn parse_duration(text: &str) -> Option<Duration> {
     let duration = humantime::parse_duration(text).ok()?;
     (duration >= Duration::from_millis(1) && duration <= LONGEST).then_some(duration)
+}
+
+/// So many a second, minute or hour.
+fn parse_rate(text: &str) -> Option<Duration> {
+    let (count, unit) = text.split_once('/')?;
+    let unit = [("s", 1), ("m", 60), ("h", 3600)].into_iter().find(|(name, _)| *name == unit.trim())?.1;
+    let count: u32 = count.trim().parse().ok().filter(|count| *count > 0)?;
+    let spacing = Duration::from_secs(unit) / count;
+    (spacing >= Duration::from_micros(100)).then_some(spacing)
 }
 
 /// Whole kibibytes or mebibytes; a bare number would leave open of what.

@@ -24,7 +24,7 @@ fn the_defaults_are_those_of_the_contract() {
         read(&[]).expect("required variables are set");
     assert_eq!(elevenlabs.base_url.as_str(), "https://api.elevenlabs.io/");
     assert_eq!((elevenlabs.concurrency, elevenlabs.timeout.as_secs()), (8, 30));
-    assert_eq!(elevenlabs.agent_id, None);
+    assert_eq!((elevenlabs.agent_id, elevenlabs.rate_limit), (None, None));
     assert_eq!(elevenlabs.max_body_bytes, 32 << 20);
     assert_eq!(database.pool_size, 4);
     assert_eq!(amqp.url.expose_secret(), "amqp://guest:guest@localhost:5672/%2f");

@@ -3,6 +3,7 @@
 //! Synchronous diesel meets asynchronous code in one function, [`Database::run`].
 
 pub mod book;
+mod budget;
 pub mod dead_letters;
 mod error;
 mod migrate;
@@ -15,6 +16,7 @@ pub mod rows;
 #[expect(clippy::doc_markdown, reason = "the tables' own comments, in Spanish")]
 pub mod schema;
 
+pub use budget::{Grant, RateBudget};
 pub use error::DatabaseError;
 pub use migrate::{SchemaError, check_schema, migrate, once_granted, wait_for_schema};
 pub use pool::Database;

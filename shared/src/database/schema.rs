@@ -83,6 +83,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Ritmo de peticiones que comparten todos los procesos (ELEVENLABS_RATE_LIMIT); vacía si no se ha fijado.
+    cuotas (ambito) {
+        /// A qué servicio se le pregunta: elevenlabs.
+        ambito -> Text,
+        /// Instante desde el que puede hacerse la próxima petición; las anteriores ya están repartidas.
+        libre_desde -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// Hasta dónde se ha llegado en cada ámbito y quién trabaja en él ahora.
     cursores (ambito) {
         /// Agente cuyas llamadas se listan, o * para todos; backfill: o refetch: y un periodo; dead: quien mueve los trabajos dados por perdidos.

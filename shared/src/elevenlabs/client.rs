@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
 use reqwest::header::HeaderValue;
 use url::Url;
 
@@ -38,9 +39,19 @@ impl ClientSettings {
     pub const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 }
 
+/// What a request waits for before it is made: a share of a rate that others use too. `Err`: it must not be made.
+pub type Leave = dyn Fn() -> BoxFuture<'static, Result<(), NoLeave>> + Send + Sync;
+
+/// Whether a request may be made cannot be told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NoLeave;
+
 /// A client of the API. Clones share their connections and their key.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    leave: Option<Arc<Leave>>,
+}
 
 struct Inner {
     http: reqwest::Client,
@@ -62,7 +73,14 @@ impl Client {
     pub fn new(settings: ClientSettings) -> Result<Self, ClientError> {
         let http = transport::build(&settings)?;
         let ClientSettings { base_url, api_key, max_body_bytes, .. } = settings;
-        Ok(Self(Arc::new(Inner { http, base_url, key: RwLock::new(api_key), max_body_bytes })))
+        let inner = Inner { http, base_url, key: RwLock::new(api_key), max_body_bytes };
+        Ok(Self { inner: Arc::new(inner), leave: None })
+    }
+
+    /// The same client, with something to wait for before each request.
+    #[must_use]
+    pub fn with_leave(self, leave: Arc<Leave>) -> Self {
+        Self { leave: Some(leave), ..self }
     }
 
     /// Reads the key again from the file it came from; says whether it is another one now. Requests in flight go on
@@ -71,7 +89,7 @@ impl Client {
     /// # Errors
     /// [`KeyError`] when the file holds no usable key; the old one stays.
     pub fn reload_key(&self) -> Result<bool, KeyError> {
-        let mut key = self.0.key.write().unwrap_or_else(PoisonError::into_inner);
+        let mut key = self.inner.key.write().unwrap_or_else(PoisonError::into_inner);
         let fresh = key.rotated()?;
         let is_another = fresh.is_some();
         if let Some(fresh) = fresh {
@@ -133,11 +151,14 @@ impl Client {
     }
 
     async fn get(&self, path: &[&str], query: &[(&str, String)]) -> Result<Answer, ApiError> {
-        let request = self.0.http.get(self.url(path, query)).header("xi-api-key", self.key_header());
+        if let Some(leave) = &self.leave {
+            leave().await.map_err(|NoLeave| ApiError::NoLeave)?;
+        }
+        let request = self.inner.http.get(self.url(path, query)).header("xi-api-key", self.key_header());
         let response = request.send().await.map_err(|error| transport::classify(&error, Phase::Answer))?;
         if response.status().is_success() {
             let served_at = body::served_at(response.headers());
-            return Ok(Answer { body: body::read(response, self.0.max_body_bytes).await?, served_at });
+            return Ok(Answer { body: body::read(response, self.inner.max_body_bytes).await?, served_at });
         }
         let (status, headers) = (response.status(), response.headers().clone());
         let body = body::read_beginning(response, refusal::MAX_BYTES).await;
@@ -145,11 +166,11 @@ impl Client {
     }
 
     fn key_header(&self) -> HeaderValue {
-        self.0.key.read().unwrap_or_else(PoisonError::into_inner).header_value()
+        self.inner.key.read().unwrap_or_else(PoisonError::into_inner).header_value()
     }
 
     fn url(&self, path: &[&str], query: &[(&str, String)]) -> Url {
-        let mut url = self.0.base_url.clone();
+        let mut url = self.inner.base_url.clone();
         // An `http` or `https` URL, which `transport::build` has seen to, always has a path to add to.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(["v1", "convai"]).extend(path);

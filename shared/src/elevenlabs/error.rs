@@ -118,6 +118,11 @@ pub enum ApiError {
     /// The whole request, body included, took longer than it may.
     #[error("no answer in time")]
     Timeout,
+    /// It was not asked: no share of the common rate could be had.
+    #[error(
+        "not asked: the rate that all processes share (ELEVENLABS_RATE_LIMIT) is kept in PostgreSQL, which gave none"
+    )]
+    NoLeave,
     /// The connection was not made, or was lost.
     #[error("connection lost {phase}{}", reason(*kind))]
     Connection {
@@ -168,6 +173,7 @@ impl ApiError {
             Self::ServerError { .. } => "server_error",
             Self::RouteNotFound { .. } | Self::Service { .. } => "service",
             Self::Timeout => "timeout",
+            Self::NoLeave => "no_leave",
             Self::Connection { .. } => "connection",
             Self::NotJson { .. } | Self::Malformed { .. } => "malformed",
             Self::TooLarge { .. } => "too_large",
@@ -185,7 +191,7 @@ impl ApiError {
             | Self::ServerError { status, .. }
             | Self::Service { status, .. } => Some(*status),
             Self::NotJson { .. } | Self::Malformed { .. } | Self::TooLarge { .. } => Some(200),
-            Self::Timeout | Self::Connection { .. } => None,
+            Self::Timeout | Self::NoLeave | Self::Connection { .. } => None,
         }
     }
 
@@ -216,6 +222,7 @@ impl ApiError {
             | Self::ServerError { detail, .. }
             | Self::Service { detail, .. } => Some(detail),
             Self::Timeout
+            | Self::NoLeave
             | Self::Connection { .. }
             | Self::NotJson { .. }
             | Self::Malformed { .. }
