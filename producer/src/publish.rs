@@ -1,6 +1,7 @@
 //! The second step: a job for each conversation, all of a page on their way at once, each confirmed.
 
 use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
 use shared::database::book::Asked;
 use shared::elevenlabs::ListItem;
 use shared::ids::{AgentId, ConversationId};
@@ -28,23 +29,18 @@ pub(crate) async fn publish(
     run_id: &str,
     now: DateTime<Utc>,
 ) -> Vec<Asked> {
-    let mut sent = Vec::with_capacity(wanted.len());
-    for call in wanted {
+    let sent = wanted.iter().map(async |call| {
         let job = FetchConversation {
             conversation_id: call.conversation_id.clone(),
             agent_id: call.agent_id.clone(),
             run_id: Some(run_id.to_owned()),
         };
         let lane = Lane::of(call.start, now);
-        sent.push((call, lane, publisher.send(&Message::new(&job), Destination::Work(lane)).await));
-    }
+        (call, lane, publisher.publish(&Message::new(&job), Destination::Work(lane)).await)
+    });
     let mut asked = Vec::with_capacity(wanted.len());
     let mut was_returned = false;
-    for (call, lane, pending) in sent {
-        let confirmed = match pending {
-            Ok(pending) => pending.confirmed().await,
-            Err(error) => Err(error),
-        };
+    for (call, lane, confirmed) in join_all(sent).await {
         let conversation_id = &call.conversation_id;
         match confirmed {
             Ok(()) => asked.push(Asked {

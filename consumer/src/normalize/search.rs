@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::{memchr2_iter, memmem};
+
 use super::line::{Line, LineNumber, digit};
 
 /// The widest gap, in bytes, across which a country code still belongs to its number, as in `+52 (55)`.
@@ -118,6 +120,35 @@ fn literal_spans(line: &Line, text: &str) -> Vec<Range<usize>> {
     if line.literals.is_empty() {
         return Vec::new();
     }
+    let has_foreign_capital = FOREIGN_CAPITALS.iter().any(|c| memmem::find(text.as_bytes(), c).is_some());
+    if has_foreign_capital || line.literals.iter().any(|literal| !literal.is_ascii()) {
+        return folded_spans(&line.literals, text);
+    }
+    line.literals.iter().flat_map(|literal| ascii_spans(literal.as_bytes(), text.as_bytes())).collect()
+}
+
+/// The two characters beyond ASCII that have an ASCII letter in lower case: the Kelvin sign, and the I with a dot.
+const FOREIGN_CAPITALS: [&[u8]; 2] = ["\u{212A}".as_bytes(), "\u{130}".as_bytes()];
+
+/// Where an ASCII text in lower case stands, in either case.
+fn ascii_spans(literal: &[u8], text: &[u8]) -> Vec<Range<usize>> {
+    // Looked for by a byte that is rare in speech, a digit or a sign, if it has one.
+    let anchor = literal.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or_default();
+    let Some(byte) = literal.get(anchor) else { return Vec::new() };
+    let mut spans: Vec<Range<usize>> = Vec::new();
+    for place in memchr2_iter(*byte, byte.to_ascii_uppercase(), text) {
+        let Some(start) = place.checked_sub(anchor) else { continue };
+        let end = start + literal.len();
+        let is_apart = spans.last().is_none_or(|last| last.end <= start);
+        if is_apart && text.get(start..end).is_some_and(|found| found.eq_ignore_ascii_case(literal)) {
+            spans.push(start..end);
+        }
+    }
+    spans
+}
+
+/// The same for any text, folded character by character.
+fn folded_spans(literals: &[String], text: &str) -> Vec<Range<usize>> {
     let mut folded = String::with_capacity(text.len());
     // For each byte of the folded text, the character of the text that it comes from.
     let mut places: Vec<Range<usize>> = Vec::with_capacity(text.len());
@@ -125,7 +156,7 @@ fn literal_spans(line: &Line, text: &str) -> Vec<Range<usize>> {
         folded.extend(c.to_lowercase());
         places.resize(folded.len(), start..start + c.len_utf8());
     }
-    let found = line.literals.iter().flat_map(|literal| {
+    let found = literals.iter().flat_map(|literal| {
         folded.match_indices(literal).map(|(start, literal)| start..start + literal.len())
     });
     found.map(|span| places[span.start].start..places[span.end - 1].end).collect()
@@ -142,4 +173,28 @@ fn merged(mut spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
         }
     }
     merged
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_quick_way_finds_what_the_thorough_one_does(
+            literal in "[a-c_1]{1,4}",
+            text in "[a-cA-C_1ñÑ ]{0,40}",
+        ) {
+            let thorough = folded_spans(std::slice::from_ref(&literal), &text);
+            prop_assert_eq!(ascii_spans(literal.as_bytes(), text.as_bytes()), thorough);
+        }
+    }
+
+    #[test]
+    fn a_foreign_capital_is_seen_through() {
+        let line = Line { literals: vec!["kilo_1".to_owned()], ..Line::default() };
+        assert_eq!(spans(&line, "su clave: \u{212A}ILO_1."), [10..17]);
+    }
 }

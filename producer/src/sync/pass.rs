@@ -1,9 +1,11 @@
 //! A pass: page after page until the list ends, then the names, then the cursor; and the reconciliation when it is due.
 
 use std::collections::{BTreeSet, HashSet};
+use std::pin::pin;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use chrono::{DateTime, Utc};
+use futures_util::{StreamExt, stream};
 use shared::config::{ReconcileConfig, SyncConfig};
 use shared::database::{Database, book};
 use shared::elevenlabs::{Client, Page};
@@ -18,7 +20,10 @@ use crate::lease::Lease;
 use crate::publish::Wanted;
 use crate::reconcile::Reconciliation;
 use crate::records::{self, Counts};
-use crate::run::{Run, STOPPED};
+use crate::run::Run;
+
+/// Pages in hand at once: while one is being published and recorded, the next one is listed.
+const PAGES_AT_ONCE: usize = 2;
 
 /// What a pass needs.
 #[derive(Debug)]
@@ -31,7 +36,7 @@ pub(super) struct Pass {
     pub(super) reconcile: ReconcileConfig,
 }
 
-/// What a pass has seen so far; a page at most is held of it.
+/// What a pass, or a page of it, has seen; not what the calls are.
 #[derive(Debug, Default)]
 struct Seen {
     counts: Counts,
@@ -40,8 +45,6 @@ struct Seen {
     agents: BTreeSet<AgentId>,
     /// The newest start that is not after the pass's own: a clock gone wrong must not hide what comes later.
     newest: Option<DateTime<Utc>>,
-    /// By the API's clock, when it began.
-    began_at: Option<DateTime<Utc>>,
 }
 
 impl Pass {
@@ -91,19 +94,37 @@ impl Pass {
     ) -> anyhow::Result<()> {
         let overlap = chrono::TimeDelta::from_std(self.config.overlap)?;
         let since = lease.turn().listed_until.map(|until| until - overlap).max(self.config.since);
-        let mut discover = Discover::new(self.client.clone(), self.agent_id.clone(), since, None);
+        let discover = Discover::new(self.client.clone(), self.agent_id.clone(), since, None);
         let line = progress::line();
-        // A page is held, and then finished and recorded, only once it is here: until then, a stop ends the pass at once.
-        while let Some(page) =
-            shutdown.soft().run_until_cancelled(discover.next()).await.context(STOPPED)??
-        {
-            if self.take(page, run, seen).await? {
+        // By the API's clock, when the pass began.
+        let mut began_at = None;
+        let pages = stream::unfold(discover, async |mut discover| {
+            // A stop ends the list at once; pages that are here are published and recorded all the same.
+            let page = shutdown.soft().run_until_cancelled(discover.next()).await?.transpose()?;
+            Some((page, discover))
+        });
+        let taken = pages
+            .map(|page| {
+                let page =
+                    page.map(|page| (*began_at.get_or_insert(page.served_at.unwrap_or_else(now)), page));
+                async move {
+                    let (began_at, page) = page?;
+                    self.take(page, began_at, run).await
+                }
+            })
+            .buffered(PAGES_AT_ONCE);
+        let mut taken = pin!(taken);
+        while let Some(page) = taken.next().await {
+            let page = page?;
+            if page.unpublished == 0 {
                 page_taken();
             }
+            seen.add(page);
             let Counts { listed, published, .. } = seen.counts;
             line.set_message(format!("{listed} listed, {published} published"));
             run.go_on(shutdown)?;
         }
+        run.go_on(shutdown)?;
         line.finish_and_clear();
         if let Err(error) =
             agents::refresh(&self.client, &self.database, std::mem::take(&mut seen.agents)).await
@@ -113,12 +134,9 @@ impl Pass {
         self.move_cursor(lease, seen).await
     }
 
-    /// One page: what is new of it is published and recorded. `false` when some of it could not be.
-    async fn take(&self, page: Page, run: &Run<'_>, seen: &mut Seen) -> anyhow::Result<bool> {
-        #[expect(clippy::disallowed_methods, reason = "the clock is read once a page")]
-        let now = Utc::now();
-        let began_at = *seen.began_at.get_or_insert(page.served_at.unwrap_or(now));
-        seen.enter(&page, began_at);
+    /// One page: what is new of it is published and recorded.
+    async fn take(&self, page: Page, began_at: DateTime<Utc>, run: &Run<'_>) -> anyhow::Result<Seen> {
+        let mut seen = Seen::of(&page, began_at);
         let ids: Vec<String> = page.items.iter().map(|item| item.conversation_id.to_string()).collect();
         let known = self.database.run(move |connection| book::known(connection, &ids)).await?;
         let known: HashSet<String> = known.into_iter().collect();
@@ -126,17 +144,17 @@ impl Pass {
         let new: Vec<Wanted> = page.items.into_iter().map(Wanted::from).filter(is_new).collect();
         let count = run.ask(&new).await?;
         let failed = new.len() - count;
-        seen.counts.known += known.len() as u64;
-        seen.counts.published += count as u64;
+        seen.counts.known = known.len() as u64;
+        seen.counts.published = count as u64;
         seen.counts.failed += failed as u64;
-        seen.unpublished += failed;
+        seen.unpublished = failed;
         // A page with nothing new is what a schedule mostly meets.
         let level = if new.is_empty() { log::Level::Debug } else { log::Level::Info };
         log::log!(
             level, published = count, known = known.len(), failed;
             "page taken: {count} published, {} known, {failed} failed", known.len()
         );
-        Ok(failed == 0)
+        Ok(seen)
     }
 
     /// Last of all, and only when nothing failed.
@@ -162,13 +180,33 @@ impl Pass {
 }
 
 impl Seen {
-    /// Counts a page of a pass that began then.
-    fn enter(&mut self, page: &Page, began_at: DateTime<Utc>) {
-        self.counts.failed += page.unusable as u64;
-        self.counts.listed += page.items.len() as u64;
+    /// What is seen in a page of a pass that began then.
+    fn of(page: &Page, began_at: DateTime<Utc>) -> Self {
+        let mut seen = Self::default();
+        seen.counts.failed = page.unusable as u64;
+        seen.counts.listed = page.items.len() as u64;
         for item in &page.items {
-            self.newest = self.newest.max(item.start.filter(|&start| start <= began_at));
-            self.agents.extend(item.agent_id.clone());
+            seen.newest = seen.newest.max(item.start.filter(|&start| start <= began_at));
+            seen.agents.extend(item.agent_id.clone());
         }
+        seen
     }
+
+    fn add(&mut self, page: Self) {
+        self.counts.listed += page.counts.listed;
+        self.counts.published += page.counts.published;
+        self.counts.known += page.counts.known;
+        self.counts.failed += page.counts.failed;
+        self.unpublished += page.unpublished;
+        self.agents.extend(page.agents);
+        self.newest = self.newest.max(page.newest);
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock is read here, for an API that does not tell the time"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
 }

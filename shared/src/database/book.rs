@@ -54,9 +54,10 @@ struct Id {
 /// What the database says.
 pub fn known(connection: &mut PgConnection, conversation_ids: &[String]) -> QueryResult<Vec<String>> {
     let query = sql_query(
+        // Subqueries of one value: an EXISTS might be answered by reading the whole table.
         "SELECT id AS conversation_id FROM unnest($1) AS id \
-         WHERE EXISTS (SELECT FROM trabajos WHERE id_eleven = id) \
-            OR EXISTS (SELECT FROM conversaciones WHERE id_eleven = id AND estado IN ('done', 'failed'))",
+         WHERE (SELECT true FROM trabajos WHERE id_eleven = id) \
+            OR (SELECT estado IN ('done', 'failed') FROM conversaciones WHERE id_eleven = id)",
     );
     let ids = query.bind::<Array<Text>, _>(conversation_ids).load::<Id>(connection)?;
     Ok(ids.into_iter().map(|row| row.conversation_id).collect())

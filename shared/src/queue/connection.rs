@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lapin::options::{BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use secrecy::ExposeSecret;
@@ -148,13 +148,7 @@ impl Broker {
     }
 
     async fn consume(&self, queue: &str, prefetch: u16) -> Result<Subscription, QueueError> {
-        bounded(async {
-            let channel = self.channel().await?;
-            // Before basic.consume: RabbitMQ applies it to consumers that begin afterwards.
-            channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
-            Subscription::open(channel, queue).await
-        })
-        .await
+        bounded(async { Subscription::open(self.channel().await?, queue, prefetch).await }).await
     }
 
     /// How many messages lie ready in a queue. Those that a consumer holds are not counted.

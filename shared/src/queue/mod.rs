@@ -9,6 +9,7 @@
 //! was held comes again, and every write is an upsert. lapin's own recovery leaves out channel errors (an ack timeout,
 //! a failed declaration), so it would only be a second way beside this one.
 
+mod acks;
 mod connection;
 mod error;
 mod management;

@@ -1,17 +1,12 @@
 //! Consuming one queue.
 
-use std::time::Duration;
-
 use futures_util::StreamExt;
-use lapin::Acker;
-use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, QueueDeclareOptions};
-use lapin::types::FieldTable;
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
+use lapin::types::{DeliveryTag, FieldTable};
 
+use super::acks::{Acknowledging, Acks};
 use super::connection::bounded;
 use super::{Lane, Message, QueueError};
-
-/// How long an answer may wait to be sent: a broker in need reads nothing.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A consumer of one queue. Dropping it closes its channel, and everything it delivered that has no answer yet goes back.
 #[derive(Debug)]
@@ -19,6 +14,8 @@ pub struct Subscription {
     // Declared before the channel, so that it is dropped first.
     consumer: lapin::Consumer,
     channel: lapin::Channel,
+    acks: Acks,
+    _acknowledging: Acknowledging,
     queue: String,
 }
 
@@ -29,14 +26,23 @@ pub struct Delivery {
     pub message: Message,
     /// The lane it came through; dead letters of before have none.
     pub lane: Option<Lane>,
-    acker: Acker,
+    tag: DeliveryTag,
+    acks: Acks,
 }
 
 impl Subscription {
-    pub(super) async fn open(channel: lapin::Channel, queue: &str) -> Result<Self, QueueError> {
+    /// Begins to consume, holding at most `prefetch` deliveries. The channel is this consumer's own.
+    pub(super) async fn open(
+        channel: lapin::Channel,
+        queue: &str,
+        prefetch: u16,
+    ) -> Result<Self, QueueError> {
+        // Before basic.consume: RabbitMQ applies it to consumers that begin afterwards.
+        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+        let (acks, acknowledging) = Acks::of(channel.clone(), prefetch);
         let options = BasicConsumeOptions::default();
         let consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?;
-        Ok(Self { consumer, channel, queue: queue.to_owned() })
+        Ok(Self { consumer, channel, acks, _acknowledging: acknowledging, queue: queue.to_owned() })
     }
 
     /// The next delivery.
@@ -50,7 +56,8 @@ impl Subscription {
             .await
             .ok_or_else(|| QueueError::Lost { reason: "consumer cancelled".into() })??;
         let message = Message::received(delivery.data, &delivery.properties);
-        Ok(Delivery { message, lane: delivery.routing_key.as_str().parse().ok(), acker: delivery.acker })
+        let lane = delivery.routing_key.as_str().parse().ok();
+        Ok(Delivery { message, lane, tag: delivery.delivery_tag, acks: self.acks.clone() })
     }
 
     /// Whether the broker answers on this very channel, has the queue, and knows of a consumer of it. `false` may pass: a
@@ -78,14 +85,12 @@ impl Subscription {
 }
 
 impl Delivery {
-    /// Removes the message from its queue. `false`: its channel is gone, so it will be delivered again.
+    /// Removes the message from its queue, together with others that are done. `false`: its channel is gone, so it will be
+    /// delivered again.
     ///
     /// # Errors
     /// [`QueueError::Lost`].
     pub async fn ack(&self) -> Result<bool, QueueError> {
-        match tokio::time::timeout(ANSWER_TIMEOUT, self.acker.ack(BasicAckOptions::default())).await {
-            Ok(acked) => Ok(acked?),
-            Err(_) => Err(QueueError::Lost { reason: "it takes no answers".to_owned() }),
-        }
+        self.acks.ack(self.tag).await
     }
 }
