@@ -39,7 +39,7 @@ BEGIN
         GRANT SELECT, INSERT (id_conversacion, id_extorsion, modo, tiempo, lugar),
                 UPDATE (id_extorsion, modo, tiempo, lugar, editado_en)
             ON reportes TO backend089_trabajador;
-        GRANT SELECT, INSERT, UPDATE (muerto_en, clase, http_status, intentos) ON trabajos TO backend089_trabajador;
+        GRANT SELECT, INSERT, UPDATE (muerto_en, clase, http_status, intentos, repetir_en) ON trabajos TO backend089_trabajador;
         GRANT SELECT, INSERT, UPDATE ON cuotas TO backend089_trabajador;
         -- By what the defaults say, not by name: an adopted table may have come with other sequences.
         FOR relation IN

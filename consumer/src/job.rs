@@ -27,9 +27,20 @@ pub struct Stations {
     pub writer: Writer,
     /// Where it is answered.
     pub settler: Settler,
-    /// Nothing has shown yet that what was in the way of the last session is over: few jobs are held, and what cannot be
-    /// done is put back at no cost.
-    pub is_trial: bool,
+    /// How much this session dares.
+    pub caution: Caution,
+}
+
+/// How much a session dares to hold: what a worker holds when it dies costs each of it a delivery.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Caution {
+    /// As much as it may.
+    Full,
+    /// Nothing has shown yet that what was in the way of the last session is over: as many jobs are held as can be begun,
+    /// and what cannot be done is put back at no cost.
+    Trial,
+    /// What killed the last worker may be the next job: one at a time.
+    Alone,
 }
 
 /// How a job ended.
@@ -76,7 +87,7 @@ pub async fn work(
         }
     }
     let is_undone = settled.is_none() && broker.is_none();
-    if is_undone && stations.is_trial && interruption != Some(Interruption::Stopping) {
+    if is_undone && stations.caution == Caution::Trial && interruption != Some(Interruption::Stopping) {
         broker = stations.settler.put_back(&delivery).await.err();
     }
     Ended { settled, interruption, broker }

@@ -9,11 +9,11 @@ use shared::pulse::Pulse;
 use shared::queue::{Broker, Delivery, Lane, QueueError, Subscription};
 use shared::shutdown::Shutdown;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::drain::Drain;
-use crate::job::{Ended, Stations, work};
+use crate::job::{Caution, Ended, Stations, work};
 use crate::pace::Slot;
 use crate::tally::Tally;
 use crate::verdict::Interruption;
@@ -27,6 +27,10 @@ const PULSE_EVERY: Duration = Duration::from_secs(10);
 /// … and how long its answer holds for `consumer health`.
 const CONSUMING_FOR: Duration = Duration::from_secs(30);
 
+/// A job that came back so often without an answer may be what kills its workers: it is worked alone, so that the others do
+/// not reach the broker's limit of 20 with it.
+const SUSPECT: u64 = 5;
+
 /// Why a session ended.
 #[derive(Debug)]
 pub enum End {
@@ -36,8 +40,10 @@ pub enum End {
     Drained,
     /// Something that is no job's fault is in the way.
     Paused(Interruption),
-    /// A trial has shown that nothing is in the way any more: the next session holds as much as it may.
+    /// A cautious session has shown that nothing is in the way any more: the next one holds as much as it may.
     Proven,
+    /// A job came that may be what kills workers: the next session works it alone.
+    Suspicious,
     /// The broker was lost.
     Lost(QueueError),
 }
@@ -46,8 +52,9 @@ pub enum End {
 #[derive(Debug)]
 pub struct Session {
     broker: Broker,
-    fetch: Subscription,
-    backfill: Subscription,
+    /// A session of one job at a time consumes but one lane.
+    fetch: Option<Subscription>,
+    backfill: Option<Subscription>,
     stations: Arc<Stations>,
     jobs: JoinSet<Ended>,
     /// Cancelled when nothing new is begun.
@@ -55,14 +62,23 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins to consume both lanes; a trial holds no more of either than it could begin.
+    /// Begins to consume both lanes; a trial holds no more of either than it could begin. One job at a time is of the lane
+    /// that has any, the fresh one first.
     ///
     /// # Errors
     /// [`QueueError`].
     pub async fn open(broker: Broker, stations: Arc<Stations>, prefetch: u16) -> Result<Self, QueueError> {
-        let prefetch = if stations.is_trial { prefetch.min(stations.fetcher.most()) } else { prefetch };
-        let fetch = broker.subscribe(Lane::Fetch, prefetch).await?;
-        let backfill = broker.subscribe(Lane::Backfill, prefetch).await?;
+        let (prefetch, lanes) = match stations.caution {
+            Caution::Full => (prefetch, [true; 2]),
+            Caution::Trial => (prefetch.min(stations.fetcher.most()), [true; 2]),
+            Caution::Alone => {
+                let is_fresh_first =
+                    broker.has_jobs(Lane::Fetch).await? || !broker.has_jobs(Lane::Backfill).await?;
+                (1, [is_fresh_first, !is_fresh_first])
+            }
+        };
+        let fetch = if lanes[0] { Some(broker.subscribe(Lane::Fetch, prefetch).await?) } else { None };
+        let backfill = if lanes[1] { Some(broker.subscribe(Lane::Backfill, prefetch).await?) } else { None };
         Ok(Self { broker, fetch, backfill, stations, jobs: JoinSet::new(), ending: CancellationToken::new() })
     }
 
@@ -101,9 +117,12 @@ impl Session {
     ) -> End {
         let mut pulse_due = interval(PULSE_EVERY);
         pulse_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut look = interval(LOOK_EVERY);
+        let is_alone = self.stations.caution == Caution::Alone;
+        let mut look =
+            interval_at(Instant::now() + if is_alone { LOOK_EVERY } else { Duration::ZERO }, LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut slot: Option<Slot> = None;
+        let mut is_suspect = false;
         loop {
             let delivery = tokio::select! {
                 biased;
@@ -126,7 +145,8 @@ impl Session {
                     if let Some(end) = reap(ended, tally) {
                         return end;
                     }
-                    if self.stations.is_trial && tally.done() > done_before {
+                    let is_proof = self.stations.caution != Caution::Full && !is_suspect;
+                    if is_proof && tally.done() > done_before {
                         return End::Proven;
                     }
                     continue;
@@ -135,11 +155,15 @@ impl Session {
                     slot = Some(free);
                     continue;
                 }
-                delivery = self.fetch.next(), if slot.is_some() => (Lane::Fetch, delivery),
+                delivery = next(&mut self.fetch), if slot.is_some() => (Lane::Fetch, delivery),
                 delivery = next_old(&self.stations, &mut self.backfill), if slot.is_some() => {
                     (Lane::Backfill, delivery)
                 }
                 _ = look.tick() => {
+                    // Others have taken what there was.
+                    if is_alone && self.jobs.is_empty() {
+                        return End::Proven;
+                    }
                     if let Some(drain) = drain.as_deref_mut() {
                         match drain.is_done(&self.broker, self.jobs.is_empty() && slot.is_some()).await {
                             Ok(true) => return End::Drained,
@@ -151,7 +175,15 @@ impl Session {
                 }
             };
             match (delivery, slot.take()) {
+                ((_, Ok(delivery)), _) if !is_alone && delivery.deliveries >= SUSPECT => {
+                    log::warn!(
+                        "a job came back {} times without an answer: it is worked alone",
+                        delivery.deliveries
+                    );
+                    return End::Suspicious;
+                }
                 ((lane, Ok(delivery)), Some(mut slot)) => {
+                    is_suspect = delivery.deliveries >= SUSPECT;
                     if lane == Lane::Backfill {
                         slot.for_backfill();
                     }
@@ -166,7 +198,12 @@ impl Session {
 
     async fn is_consuming(&self) -> Result<bool, QueueError> {
         self.broker.check_publishing()?;
-        Ok(self.fetch.is_consuming().await? && self.backfill.is_consuming().await?)
+        for subscription in [&self.fetch, &self.backfill].into_iter().flatten() {
+            if !subscription.is_consuming().await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn begin(&mut self, delivery: Delivery, slot: Slot) {
@@ -182,8 +219,8 @@ impl Session {
             return end;
         }
         let mut lost = None;
-        let is_put_back = self.stations.is_trial && matches!(end, End::Paused(_));
-        for subscription in [&mut self.fetch, &mut self.backfill] {
+        let is_put_back = self.stations.caution == Caution::Trial && matches!(end, End::Paused(_));
+        for subscription in [&mut self.fetch, &mut self.backfill].into_iter().flatten() {
             if let Err(error) = subscription.cancel().await {
                 log::debug!("cancelling a consumer failed: {error}");
                 continue;
@@ -201,16 +238,24 @@ impl Session {
             }
         }
         match (end, lost) {
-            (End::Drained | End::Paused(_) | End::Proven, Some(error)) => End::Lost(error),
+            (End::Drained | End::Paused(_) | End::Proven | End::Suspicious, Some(error)) => End::Lost(error),
             (end, _) => end,
         }
     }
 }
 
+/// The next call of a lane, if it is consumed.
+async fn next(lane: &mut Option<Subscription>) -> Result<Delivery, QueueError> {
+    match lane {
+        Some(lane) => lane.next().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// The next old call, when one may be begun.
-async fn next_old(stations: &Stations, backfill: &mut Subscription) -> Result<Delivery, QueueError> {
+async fn next_old(stations: &Stations, backfill: &mut Option<Subscription>) -> Result<Delivery, QueueError> {
     stations.fetcher.may_backfill().await;
-    backfill.next().await
+    next(backfill).await
 }
 
 /// Counts a job that ended, and says whether it ends the session.

@@ -12,13 +12,13 @@ use shared::config::{AmqpConfig, DatabaseConfig, ElevenLabsConfig, ReportConfig,
 use shared::database::{Database, DatabaseError, RateBudget, once_granted, wait_for_schema};
 use shared::exit::Exit;
 use shared::pulse::Pulse;
-use shared::queue::{Broker, QueueError};
+use shared::queue::{Broker, Lane, QueueError};
 use shared::shutdown::Shutdown;
 use tokio::time::Instant;
 
 use crate::drain::Drain;
 use crate::fetch::Fetcher;
-use crate::job::Stations;
+use crate::job::{Caution, Stations};
 use crate::persist::{Writer, try_rights};
 use crate::session::{End, Session};
 use crate::settle::Settler;
@@ -120,23 +120,28 @@ impl Worker {
 
     async fn sessions(&self, shutdown: &Shutdown) -> anyhow::Result<Exit> {
         let mut fruitless = Fruitless::default();
-        let mut is_trial = false;
+        // The worker before this one may have died of its jobs.
+        let mut caution = Caution::Alone;
         loop {
             let session = tokio::select! {
                 biased;
                 () = shutdown.soft().cancelled() => return Ok(Exit::Done),
-                session = self.connect(is_trial) => session?,
+                session = self.connect(caution) => session?,
             };
             let began = Instant::now();
             let (done_before, begun_before) = (self.tally.done(), self.tally.begun());
             let end = session.run(shutdown, self.drain.clone(), &self.tally, &self.pulse).await;
             let was_calm = self.tally.begun() == begun_before && began.elapsed() >= CALM;
             fruitless.count(was_calm || self.tally.done() > done_before);
-            is_trial = matches!(end, End::Lost(_) | End::Paused(_));
+            caution = match end {
+                End::Lost(_) | End::Paused(_) => Caution::Trial,
+                End::Suspicious => Caution::Alone,
+                End::Proven | End::Stopped | End::Drained => Caution::Full,
+            };
             let recovery = async {
                 match end {
                     End::Stopped | End::Drained => Some(Exit::Done),
-                    End::Proven => None,
+                    End::Proven | End::Suspicious => None,
                     End::Lost(error) => {
                         log::warn!("{error}; what was held will be delivered again");
                         self.pulse.beat("connecting", Duration::ZERO);
@@ -158,16 +163,20 @@ impl Worker {
     }
 
     /// Connects to the broker, and keeps trying for as long as the patience lasts.
-    async fn connect(&self, is_trial: bool) -> Result<Session, QueueError> {
+    async fn connect(&self, caution: Caution) -> Result<Session, QueueError> {
         self.pulse.beat("connecting", Duration::ZERO);
         let began = Instant::now();
         for failures in 1.. {
-            match self.session(is_trial).await {
+            match self.session(caution).await {
                 Err(error @ (QueueError::LoginRefused | QueueError::Topology { .. })) => return Err(error),
                 Err(error) if began.elapsed() >= patience(self.drain.as_ref()) => return Err(error),
                 Err(error) => log::warn!("{error}; trying again"),
                 Ok(session) => {
-                    let how = if is_trial { ", few jobs at first" } else { "" };
+                    let how = match caution {
+                        Caution::Full => "",
+                        Caution::Trial => ", few jobs at first",
+                        Caution::Alone => ", one job at first",
+                    };
                     log::info!("consuming as {}{how}", self.name);
                     return Ok(session);
                 }
@@ -177,17 +186,26 @@ impl Worker {
         unreachable!("the range has no end")
     }
 
-    async fn session(&self, is_trial: bool) -> Result<Session, QueueError> {
+    async fn session(&self, caution: Caution) -> Result<Session, QueueError> {
         let broker = Broker::connect(&self.amqp, &self.name).await?;
         let publisher = broker.publisher().await?;
         let settler =
             Settler::new(publisher, self.database.clone(), Ladder::new(self.amqp.retry_delays.clone()));
+        let caution = match caution {
+            // With no job there is nothing to be cautious of.
+            Caution::Alone
+                if !broker.has_jobs(Lane::Fetch).await? && !broker.has_jobs(Lane::Backfill).await? =>
+            {
+                Caution::Full
+            }
+            caution => caution,
+        };
         let stations = Stations {
             fetcher: self.fetcher.clone(),
             report: self.report.clone(),
             writer: self.writer.clone(),
             settler,
-            is_trial,
+            caution,
         };
         self.fetcher.resumed();
         Session::open(broker, Arc::new(stations), self.prefetch).await

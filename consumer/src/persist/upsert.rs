@@ -183,9 +183,9 @@ fn insert_missing_agents<'a>(
     .execute(connection)
 }
 
-/// What is stored is not dead, whatever another copy of its job came to.
+/// What is stored is not dead, whatever another copy of its job came to; nor is it to be asked for again.
 fn revive(connection: &mut PgConnection, stored: &[(&CallRows, i64)]) -> QueryResult<usize> {
-    sql_query("UPDATE trabajos SET muerto_en = NULL WHERE id_eleven = ANY ($1) AND muerto_en IS NOT NULL")
+    sql_query("UPDATE trabajos SET muerto_en = NULL, repetir_en = NULL WHERE id_eleven = ANY ($1) AND muerto_en IS NOT NULL")
         .bind::<Array<Text>, _>(
             stored.iter().map(|(call, _)| call.conversation.conversation_id.as_str()).collect::<Vec<_>>(),
         )

@@ -151,6 +151,14 @@ impl Broker {
         bounded(async { Subscription::open(self.channel().await?, queue, prefetch).await }).await
     }
 
+    /// Whether jobs lie ready in a lane.
+    ///
+    /// # Errors
+    /// [`QueueError::Lost`].
+    pub async fn has_jobs(&self, lane: Lane) -> Result<bool, QueueError> {
+        Ok(self.depth(&self.topology.queue(Destination::Work(lane))).await? > 0)
+    }
+
     /// How many messages lie ready in a queue. Those that a consumer holds are not counted.
     ///
     /// # Errors

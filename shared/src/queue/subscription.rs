@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
-use lapin::types::{DeliveryTag, FieldTable};
+use lapin::types::{AMQPValue, DeliveryTag, FieldTable};
 
 use super::acks::{Acknowledging, Acks};
 use super::connection::bounded;
@@ -26,6 +26,8 @@ pub struct Delivery {
     pub message: Message,
     /// The lane it came through; dead letters of before have none.
     pub lane: Option<Lane>,
+    /// How often it was delivered before and came back without an answer, as the broker counts.
+    pub deliveries: u64,
     tag: DeliveryTag,
     acks: Acks,
 }
@@ -57,7 +59,10 @@ impl Subscription {
             .ok_or_else(|| QueueError::Lost { reason: "consumer cancelled".into() })??;
         let message = Message::received(delivery.data, &delivery.properties);
         let lane = delivery.routing_key.as_str().parse().ok();
-        Ok(Delivery { message, lane, tag: delivery.delivery_tag, acks: self.acks.clone() })
+        let headers = delivery.properties.headers().as_ref();
+        let deliveries =
+            headers.and_then(|headers| count(headers.inner().get("x-delivery-count")?)).unwrap_or(0);
+        Ok(Delivery { message, lane, deliveries, tag: delivery.delivery_tag, acks: self.acks.clone() })
     }
 
     /// Whether the broker answers on this very channel, has the queue, and knows of a consumer of it. `false` may pass: a
@@ -92,5 +97,19 @@ impl Delivery {
     /// [`QueueError::Lost`].
     pub async fn ack(&self) -> Result<bool, QueueError> {
         self.acks.ack(self.tag).await
+    }
+}
+
+/// A number of whatever width the broker chose.
+fn count(value: &AMQPValue) -> Option<u64> {
+    match value {
+        AMQPValue::LongLongInt(count) => u64::try_from(*count).ok(),
+        AMQPValue::LongInt(count) => u64::try_from(*count).ok(),
+        AMQPValue::LongUInt(count) => Some((*count).into()),
+        AMQPValue::ShortInt(count) => u64::try_from(*count).ok(),
+        AMQPValue::ShortShortInt(count) => u64::try_from(*count).ok(),
+        AMQPValue::ShortShortUInt(count) => Some((*count).into()),
+        AMQPValue::ShortUInt(count) => Some((*count).into()),
+        _ => None,
     }
 }
