@@ -5,6 +5,7 @@ use shared::config::Environment;
 use shared::database::Database;
 use shared::database::dead_letters::{self, DeadLetter};
 use shared::exit::Exit;
+use shared::progress;
 use shared::queue::{Broker, Destination, Message};
 use shared::shutdown::Shutdown;
 
@@ -14,6 +15,9 @@ use super::selection::{Filter, ids};
 use super::{open_database, open_queue};
 use crate::lease::Lease;
 use crate::output;
+
+/// Messages that are on their way to the broker at once.
+const PAGE: usize = 100;
 
 /// What to set aside for good.
 #[derive(Debug, clap::Args)]
@@ -62,7 +66,7 @@ impl Options {
             let letters = self.filter.select(&database, self.undo).await?;
             match self.reason {
                 Some(reason) => discard(&broker, &database, &letters, reason, &lease, shutdown).await,
-                None => undo(&broker, &database, &letters).await,
+                None => undo(&broker, &database, &letters, &lease, shutdown).await,
             }
         }
         .await;
@@ -97,7 +101,13 @@ async fn discard(
 
 /// Makes each message anew from the book, and marks the book when the broker has it: a crash between leaves a message too
 /// many, which the next rotation drops.
-async fn undo(broker: &Broker, database: &Database, letters: &[DeadLetter]) -> anyhow::Result<(usize, Exit)> {
+async fn undo(
+    broker: &Broker,
+    database: &Database,
+    letters: &[DeadLetter],
+    lease: &Lease,
+    shutdown: &Shutdown,
+) -> anyhow::Result<(usize, Exit)> {
     #[expect(clippy::disallowed_methods, reason = "the clock is read once a verb")]
     let now = Utc::now();
     let anew = |letter: &DeadLetter| {
@@ -107,9 +117,21 @@ async fn undo(broker: &Broker, database: &Database, letters: &[DeadLetter]) -> a
     // All of them before the first is published: nothing is done by half.
     let messages: Vec<Message> = letters.iter().map(anew).collect::<anyhow::Result<_>>()?;
     let publisher = broker.publisher().await?;
-    for message in &messages {
-        publisher.publish(message, Destination::Dead).await?;
+    let bar = progress::bar(messages.len() as u64);
+    for page in messages.chunks(PAGE) {
+        if shutdown.soft().is_cancelled() || lease.lost().is_cancelled() {
+            return Ok((0, Exit::Failed));
+        }
+        let mut sent = Vec::with_capacity(page.len());
+        for message in page {
+            sent.push(publisher.send(message, Destination::Dead).await?);
+        }
+        for pending in sent {
+            pending.confirmed().await?;
+            bar.inc(1);
+        }
     }
+    bar.finish_and_clear();
     let selected = ids(letters);
     let marked =
         database.transaction(move |connection| dead_letters::mark_undiscarded(connection, &selected)).await?;

@@ -1,17 +1,14 @@
 //! `producer dead replay`.
 
-use std::collections::HashSet;
 use std::num::NonZeroU32;
 
-use chrono::Utc;
 use shared::config::Environment;
 use shared::database::Database;
 use shared::database::dead_letters::{self, DeadLetter, Selection};
 use shared::exit::Exit;
-use shared::queue::{Broker, Destination, Lane};
+use shared::queue::Broker;
 use shared::shutdown::Shutdown;
 
-use super::message::message;
 use super::rotate::{RATE, Rotation, rotate};
 use super::selection::{Filter, ids};
 use super::{TURN, open_database, open_queue};
@@ -77,11 +74,7 @@ async fn replay(
 ) -> anyhow::Result<Rotation> {
     let selected = ids(letters);
     database.transaction(move |connection| dead_letters::mark_for_replay(connection, &selected)).await?;
-    let mut rotation = rotate(broker, database, rate, lease, shutdown).await?;
-    if !rotation.is_partial {
-        rotation.replayed += remake(broker, database, letters, &rotation.met).await?;
-    }
-    Ok(rotation)
+    rotate(broker, database, rate, lease, shutdown).await
 }
 
 /// Asks for the dead letters of these conversations again, as `producer dead replay` does. Returns how many are on their
@@ -108,34 +101,4 @@ pub async fn replay_conversations(
     .await;
     lease.give_back().await?;
     Ok(Some(outcome?.replayed))
-}
-
-/// A dead letter whose message is gone, with the broker's volume or by a purge, is made anew from the book. One that cannot
-/// be stays dead.
-async fn remake(
-    broker: &Broker,
-    database: &Database,
-    letters: &[DeadLetter],
-    met: &HashSet<String>,
-) -> anyhow::Result<u64> {
-    #[expect(clippy::disallowed_methods, reason = "the clock is read once a verb")]
-    let now = Utc::now();
-    let publisher = broker.publisher().await?;
-    let (mut remade, mut refusal) = (0, None);
-    for letter in letters.iter().filter(|letter| !met.contains(&letter.conversation_id)) {
-        let message = match message(letter) {
-            Ok(message) => message.replayed(u32::try_from(letter.replays).unwrap_or(0) + 1),
-            Err(error) => {
-                refusal = Some(error);
-                continue;
-            }
-        };
-        publisher.publish(&message, Destination::Work(Lane::of(letter.started_at, now))).await?;
-        let (conversation_id, died_at) = (letter.conversation_id.clone(), Some(letter.died_at));
-        database
-            .run(move |connection| dead_letters::mark_replayed(connection, &conversation_id, died_at))
-            .await?;
-        remade += 1;
-    }
-    refusal.map_or(Ok(remade), Err)
 }
