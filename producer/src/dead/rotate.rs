@@ -17,9 +17,8 @@ use shared::queue::{Broker, Delivery, Destination, Lane, Message, Publisher};
 use shared::shutdown::Shutdown;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
-use super::TURN;
 use super::message::message;
-use crate::lease::Lease;
+use super::{Queue, at_queue};
 
 /// Deliveries held at once: only one is worked at a time, the others are on their way.
 const PREFETCH: u16 = 64;
@@ -71,10 +70,8 @@ pub async fn book_crashed(broker: &Broker, database: &Database, shutdown: &Shutd
     if i64::from(depth) <= booked && !is_pending {
         return Ok(());
     }
-    let Ok(lease) = Lease::take(database, TURN).await? else { return Ok(()) };
-    let rotation = rotate(broker, database, RATE, &lease, shutdown).await;
-    lease.give_back().await?;
-    let Rotation { replayed, crashed, dropped, .. } = rotation?;
+    let rotation = at_queue(broker, database, shutdown, async |queue| queue.rotate(RATE).await).await?;
+    let Ok(Rotation { replayed, crashed, dropped, .. }) = rotation else { return Ok(()) };
     if replayed + crashed + dropped > 0 {
         log::warn!(
             replayed, crashed, dropped;
@@ -85,36 +82,31 @@ pub async fn book_crashed(broker: &Broker, database: &Database, shutdown: &Shutd
     Ok(())
 }
 
-/// Turns the queue once; at most `rate` replays a second.
-pub(super) async fn rotate(
-    broker: &Broker,
-    database: &Database,
-    rate: NonZeroU32,
-    lease: &Lease,
-    shutdown: &Shutdown,
-) -> anyhow::Result<Rotation> {
-    let count = broker.depth(&broker.topology().queue(Destination::Dead)).await?;
-    let publisher = broker.publisher().await?;
-    let mut letters = broker.subscribe_to_dead(PREFETCH).await?;
-    let mut pace = interval(Duration::from_secs(1) / rate.get());
-    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut turn = Turn { database, publisher, pace, rotation: Rotation::default() };
-    let is_stopped = || shutdown.soft().is_cancelled() || lease.lost().is_cancelled();
-    let bar = progress::bar(count.into());
-    for _ in 0..count {
-        if is_stopped() {
-            turn.rotation.is_partial = true;
-            break;
+impl Queue<'_> {
+    /// Turns the queue once; at most `rate` replays a second.
+    pub(super) async fn rotate(self, rate: NonZeroU32) -> anyhow::Result<Rotation> {
+        let count = self.broker.depth(&self.broker.topology().queue(Destination::Dead)).await?;
+        let publisher = self.broker.publisher().await?;
+        let mut letters = self.broker.subscribe_to_dead(PREFETCH).await?;
+        let mut pace = interval(Duration::from_secs(1) / rate.get());
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut turn = Turn { queue: self, publisher, pace, rotation: Rotation::default() };
+        let bar = progress::bar(count.into());
+        for _ in 0..count {
+            if self.is_over() {
+                turn.rotation.is_partial = true;
+                break;
+            }
+            let Ok(delivery) = timeout(MISSING_AFTER, letters.next()).await else { break };
+            turn.take(&delivery?).await?;
+            bar.inc(1);
         }
-        let Ok(delivery) = timeout(MISSING_AFTER, letters.next()).await else { break };
-        turn.take(&delivery?).await?;
-        bar.inc(1);
+        if !turn.rotation.is_partial {
+            turn.remake(&bar).await?;
+        }
+        bar.finish_and_clear();
+        Ok(turn.rotation)
     }
-    if !turn.rotation.is_partial {
-        turn.remake(&bar, is_stopped).await?;
-    }
-    bar.finish_and_clear();
-    Ok(turn.rotation)
 }
 
 /// What becomes of one message.
@@ -143,7 +135,7 @@ fn fate(standing: Option<&Standing>, replays: u32, was_met: bool) -> Fate {
 }
 
 struct Turn<'a> {
-    database: &'a Database,
+    queue: Queue<'a>,
     publisher: Publisher,
     pace: Interval,
     rotation: Rotation,
@@ -156,7 +148,8 @@ impl Turn<'_> {
         let message = &delivery.message;
         let id = message.book_id();
         let key = id.clone();
-        let standing = self.database.run(move |connection| dead_letters::standing(connection, &key)).await?;
+        let standing =
+            self.queue.database.run(move |connection| dead_letters::standing(connection, &key)).await?;
         let was_met = !self.rotation.met.insert(id);
         let fate = fate(standing.as_ref(), message.replays, was_met);
         match fate {
@@ -181,13 +174,14 @@ impl Turn<'_> {
 
     /// What is marked in the book and was not met: its message is gone, with the broker's volume or by a purge. One that
     /// cannot be made anew stays dead.
-    async fn remake(&mut self, bar: &ProgressBar, is_stopped: impl Fn() -> bool) -> anyhow::Result<()> {
+    async fn remake(&mut self, bar: &ProgressBar) -> anyhow::Result<()> {
         let marked = Selection { marked: true, ..Selection::default() };
-        let mut gone = self.database.run(move |connection| dead_letters::select(connection, &marked)).await?;
+        let mut gone =
+            self.queue.database.run(move |connection| dead_letters::select(connection, &marked)).await?;
         gone.retain(|letter| !self.rotation.met.contains(&letter.conversation_id));
         bar.inc_length(gone.len() as u64);
         for letter in gone {
-            if is_stopped() {
+            if self.queue.is_over() {
                 self.rotation.is_partial = true;
                 break;
             }
@@ -201,7 +195,7 @@ impl Turn<'_> {
                 Err(refusal) => {
                     log::error!("{refusal}");
                     let id = letter.conversation_id;
-                    self.database.run(move |connection| dead_letters::unmark(connection, &id)).await?;
+                    self.queue.database.run(move |connection| dead_letters::unmark(connection, &id)).await?;
                     self.rotation.refused += 1;
                 }
             }
@@ -223,7 +217,8 @@ impl Turn<'_> {
         let again = message.clone().replayed(u32::try_from(replays).unwrap_or(0) + 1);
         self.publisher.publish(&again, Destination::Work(Lane::of(started_at, now))).await?;
         let conversation_id = message.book_id();
-        self.database
+        self.queue
+            .database
             .run(move |connection| dead_letters::mark_replayed(connection, &conversation_id, died_at))
             .await?;
         self.rotation.replayed += 1;
@@ -247,7 +242,7 @@ impl Turn<'_> {
             attempts: message.attempt,
             replays: message.replays,
         };
-        self.database.transaction(move |connection| book::record_death(connection, &death)).await?;
+        self.queue.database.transaction(move |connection| book::record_death(connection, &death)).await?;
         let named = message.clone().failed(&class, http_status, false, now);
         Ok(self.publisher.publish(&named, Destination::Dead).await?)
     }

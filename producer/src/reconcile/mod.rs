@@ -108,18 +108,14 @@ impl Options {
         let summary = if self.dry_run {
             reconciliation.rehearse(self.json, shutdown).await?
         } else {
-            let lease = match Lease::take(&database, scope(agent_id)).await? {
-                Ok(lease) => lease,
+            let run = async |lease: &Lease| reconciliation.run(lease, shutdown).await;
+            match Lease::during(&database, scope(agent_id), run).await? {
+                Ok(summary) => summary,
                 Err(another) => {
                     log::error!("{another}");
                     return Ok(Exit::TryLater);
                 }
-            };
-            let outcome = reconciliation.run(&lease, shutdown).await;
-            let given_back = lease.give_back().await;
-            let summary = outcome?;
-            given_back?;
-            summary
+            }
         };
         broker.close().await;
         if self.json {
