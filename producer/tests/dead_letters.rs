@@ -412,7 +412,7 @@ async fn a_replay_that_was_killed_and_whose_messages_are_gone_is_completed_by_a_
     assert_eq!(self::turns(&world), turns, "nothing is left to be done there");
 }
 
-/// A worker may give a call up while another stores it: what its death left in the book is nobody's business any more.
+/// A worker may give a call up while another stores it: the next pass puts the book right.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stored_call_with_a_death_in_the_book_is_no_dead_letter_and_keeps_no_pass_busy() {
     let world = with_dead_letters().await;
@@ -425,6 +425,9 @@ async fn a_stored_call_with_a_death_in_the_book_is_no_dead_letter_and_keeps_no_p
     let turns = turns(&world);
     world.sync().await;
     assert_eq!(self::turns(&world), turns);
+    let row = format!("trabajos WHERE id_eleven = '{stored}'");
+    assert_eq!(world.count(&format!("{row} AND muerto_en IS NULL AND repetir_en IS NULL")), 1);
+    assert_eq!(letters(&world).await, before);
     world.dead(&["discard", "--all", "--reason", "ninguna importa"]).await;
     assert_eq!(world.count("trabajos WHERE descartado_en IS NOT NULL"), before.len());
     assert_queue_agrees(&world).await;

@@ -60,9 +60,12 @@ impl Rotation {
 /// Enters in the book what the broker itself dead-lettered, when the queue holds more than the book says, and finishes a
 /// replay that was interrupted. Another that is at the queue already does the same.
 ///
+/// Before that, it takes the death from what is stored all the same.
+///
 /// # Errors
 /// What the broker or the database says.
 pub async fn book_crashed(broker: &Broker, database: &Database, shutdown: &Shutdown) -> anyhow::Result<()> {
+    database.run(dead_letters::revive_stored).await?;
     let depth = broker.depth(&broker.topology().queue(Destination::Dead)).await?;
     let booked: i64 =
         database.run(dead_letters::count_by_class).await?.into_iter().map(|(_, count)| count).sum();

@@ -159,6 +159,21 @@ pub fn is_replay_pending(connection: &mut PgConnection) -> QueryResult<bool> {
     diesel::select(sql::<Bool>(QUERY)).get_result(connection)
 }
 
+/// Takes the death, and the mark, from what is stored all the same: a worker may give a call up while another stores it,
+/// and neither sees the other.
+///
+/// # Errors
+/// What the database says.
+pub fn revive_stored(connection: &mut PgConnection) -> QueryResult<usize> {
+    sql_query(
+        "UPDATE trabajos AS book SET muerto_en = NULL, repetir_en = NULL \
+         WHERE muerto_en IS NOT NULL AND descartado_en IS NULL AND olvidado_en IS NULL \
+             AND EXISTS (SELECT FROM conversaciones AS stored WHERE stored.id_eleven = book.id_eleven \
+                 AND stored.estado IN ('done', 'failed'))",
+    )
+    .execute(connection)
+}
+
 /// Marks dead letters to be asked for again. They stay dead until their message is on its way, so that none is forgotten
 /// by a verb that is interrupted.
 ///
