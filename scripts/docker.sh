@@ -25,11 +25,15 @@ docker_start() {
     -c logging_collector=on -c log_directory=/log -c log_filename=postgres.log -c log_file_mode=0644 \
     -c log_statement=none -c log_min_error_statement=panic -c log_error_verbosity=terse \
     -c log_parameter_max_length=0 -c log_parameter_max_length_on_error=0 >/dev/null
-  docker run --detach --rm --name "$DOCKER_NAME-rabbitmq" --publish "127.0.0.1:$(rabbitmq_port amqp):5672" \
-    --publish "127.0.0.1:$(rabbitmq_port management):15672" --volume "$RMQ_LOG:/var/log/rabbitmq" \
-    --env RABBITMQ_LOGS=/var/log/rabbitmq/rabbitmq.log --env RABBITMQ_DEFAULT_USER=guest --env RABBITMQ_DEFAULT_PASS=guest \
-    rabbitmq:4-management >/dev/null
+  docker_rabbitmq "$DOCKER_NAME-rabbitmq" "$(rabbitmq_port amqp)" "$(rabbitmq_port management)" \
+    --volume "$RMQ_LOG:/var/log/rabbitmq" --env RABBITMQ_LOGS=/var/log/rabbitmq/rabbitmq.log
   wait_until 120 "the containers" docker_is_up
+}
+
+# docker_rabbitmq NAME AMQP-PORT MANAGEMENT-PORT ARGUMENTS…
+docker_rabbitmq() {
+  docker run --detach --rm --name "$1" --publish "127.0.0.1:$2:5672" --publish "127.0.0.1:$3:15672" \
+    --env RABBITMQ_DEFAULT_USER=guest --env RABBITMQ_DEFAULT_PASS=guest "${@:4}" rabbitmq:4-management >/dev/null
 }
 
 docker_stop() {

@@ -1,5 +1,5 @@
-//! Faults around a worker: a network that breaks or carries nothing, queues that go, pauses, bodies without end, old calls
-//! that block the way, a job that kills.
+//! Faults around a worker: a network that breaks or carries nothing, queues that go, pauses, bodies without end, a job
+//! that kills.
 
 mod support {
     pub(crate) mod management;
@@ -217,51 +217,6 @@ async fn pauses_one_after_the_other_use_up_no_delivery_limit() {
         until("each is stored", async || stage.stored() == ids).await;
         working.stop().await;
     }
-}
-
-#[tokio::test]
-async fn old_calls_yield_to_fresh_ones_also_after_a_retry() {
-    let stage = Stage::with(42, Faults::default()).await;
-    let ids = stage.simulator.conversation_ids();
-    let (fresh, old) = ids.split_at(2);
-    stage.simulator.hold(old);
-    stage.ask_in(BACKFILL, old, ALL_BUT_ONE).await;
-    let working = Working::with(&stage, &[("ELEVENLABS_CONCURRENCY", "4"), PATIENT]).await;
-    are_in_flight(&stage, 3).await;
-    stage.ask(&fresh[..1], ALL_BUT_ONE).await;
-    until("it is stored", async || stage.stored() == fresh[..1]).await;
-
-    // The second one fails at first.
-    let whole = stage.simulator.conversation_json(&fresh[1]).unwrap();
-    stage.simulator.set_conversation(&fresh[1], |detail| detail["conversation_id"] = "conv_another".into());
-    stage.ask(&fresh[1..], 0).await;
-    until("it was tried twice", async || {
-        stage.simulator.served().details_by_id.get(&fresh[1]).is_some_and(|looks| *looks >= 2)
-    })
-    .await;
-    stage.simulator.set_conversation(&fresh[1], |detail| *detail = whole);
-    until("it is stored", async || stage.stored().len() == 2).await;
-    let served = stage.simulator.served();
-    assert_eq!((served.in_flight, served.max_in_flight), (3, 4), "no old call had been answered");
-
-    stage.simulator.hold([]);
-    let mut ids = ids.clone();
-    ids.sort();
-    until("the old ones are stored too", async || stage.stored() == ids).await;
-    working.stop().await;
-}
-
-#[tokio::test]
-async fn one_request_at_a_time_is_enough_for_both_lanes() {
-    let stage = Stage::with(12, Faults::default()).await;
-    let mut ids = stage.simulator.conversation_ids();
-    ids.sort();
-    stage.ask_in(BACKFILL, &ids[..6], ALL_BUT_ONE).await;
-    stage.ask(&ids[6..], ALL_BUT_ONE).await;
-    let working = Working::with(&stage, &[("ELEVENLABS_CONCURRENCY", "1")]).await;
-    all_are_stored_once(&stage, &ids).await;
-    assert_eq!(stage.simulator.served().max_in_flight, 1);
-    working.stop().await;
 }
 
 /// The most memory that a process has had, in KiB.

@@ -10,7 +10,6 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use serde::Serialize;
 use shared::config::{AmqpConfig, DatabaseConfig};
 use shared::database::{Database, book, reconciliation};
 use shared::elevenlabs::{Client, ListItem};
@@ -51,15 +50,6 @@ pub(crate) struct History {
     pub(crate) is_rehearsal: bool,
 }
 
-/// What was done, this time.
-#[derive(Debug, Serialize)]
-struct Summary {
-    listed: u64,
-    published: u64,
-    known: u64,
-    failed: u64,
-}
-
 impl History {
     /// Asks for it, as the verb that it is of.
     ///
@@ -81,28 +71,24 @@ impl History {
             self.walk(&database, &broker, &run, None, &mut counts, shutdown).await?;
             counts
         } else {
-            let lease = match Lease::take(&database, &self.scope()).await? {
-                Ok(lease) => lease,
+            let run = async |lease: &Lease| self.run(&database, &broker, lease, shutdown).await;
+            match Lease::during(&database, &self.scope(), run).await? {
+                Ok(counts) => counts,
                 Err(another) => {
                     log::error!("{another}");
                     return Ok(Exit::TryLater);
                 }
-            };
-            let outcome = self.run(&database, &broker, &lease, shutdown).await;
-            let given_back = lease.give_back().await;
-            let counts = outcome?;
-            given_back?;
-            counts
+            }
         };
         broker.close().await;
-        let Counts { listed, published, known, failed } = counts;
         if json {
-            output::json(&Summary { listed, published, known, failed })?;
+            output::json(&counts)?;
+        } else if self.is_rehearsal {
+            output::line(&format!("nothing was done; it would be {counts}"))?;
         } else {
-            let done = if self.is_rehearsal { "would be asked for" } else { "published" };
-            output::line(&format!("{listed} listed, {published} {done}, {known} known, {failed} failed"))?;
+            output::line(&counts.to_string())?;
         }
-        Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
+        Ok(if counts.failed == 0 { Exit::Done } else { Exit::Failed })
     }
 
     fn scope(&self) -> String {

@@ -40,11 +40,27 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes the turn of a scope, or says who has it.
+    /// Takes the turn of a scope, does something, and gives the turn back however that ended; or says who has it.
     ///
     /// # Errors
-    /// What the database says.
-    pub async fn take(database: &Database, scope: &str) -> Result<Result<Self, AnotherPass>, DatabaseError> {
+    /// What the work says, or else what the database says.
+    pub(crate) async fn during<T>(
+        database: &Database,
+        scope: &str,
+        work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<Result<T, AnotherPass>> {
+        let lease = match Self::take(database, scope).await? {
+            Ok(lease) => lease,
+            Err(another) => return Ok(Err(another)),
+        };
+        let outcome = work(&lease).await;
+        let given_back = lease.give_back().await;
+        let done = outcome?;
+        given_back?;
+        Ok(Ok(done))
+    }
+
+    async fn take(database: &Database, scope: &str) -> Result<Result<Self, AnotherPass>, DatabaseError> {
         let (name, holder) = (scope.to_owned(), process::name("producer"));
         let taken = database
             .run(move |connection| {
@@ -88,11 +104,7 @@ impl Lease {
         &self.lost
     }
 
-    /// Gives the turn back.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn give_back(self) -> Result<(), DatabaseError> {
+    async fn give_back(self) -> Result<(), DatabaseError> {
         let (scope, fence) = (self.scope.clone(), self.turn.fence);
         self.database.run(move |connection| records::give_turn_back(connection, &scope, fence)).await?;
         Ok(())
@@ -127,6 +139,27 @@ mod tests {
     use shared::testing::TestDatabase;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_turn_is_given_back_however_the_work_ends_and_the_works_own_error_is_told() {
+        let test = TestDatabase::migrated();
+        let database = test.open().await;
+        let holder = "SELECT coalesce(titular, 'nobody') FROM cursores";
+        let during = Lease::during(&database, "*", async |_| {
+            assert_ne!(test.value(holder), "nobody");
+            let second = Lease::during(&database, "*", async |_| Ok(())).await.expect("it answers");
+            assert!(second.is_err(), "one at a time");
+            Ok(7)
+        });
+        assert_eq!(during.await.expect("it answers").expect("nobody else"), 7);
+        assert_eq!(test.value(holder), "nobody");
+        let failed = Lease::during(&database, "*", async |_| -> anyhow::Result<()> {
+            // Nor can the turn be given back any more.
+            test.execute("ALTER TABLE cursores RENAME TO away");
+            anyhow::bail!("the work's own")
+        });
+        assert_eq!(failed.await.expect_err("it failed").to_string(), "the work's own");
+    }
 
     #[tokio::test]
     async fn a_turn_that_is_dropped_is_renewed_no_more() {

@@ -4,12 +4,15 @@
 pub(crate) mod inspection;
 pub(crate) mod overview;
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
 use diesel::{QueryableByName, sql_query};
+use serde::Serialize;
 use shared::database::schema::{agentes, corridas, cursores};
 
 /// A scope's turn: held until it is given back, or not renewed in time.
@@ -131,12 +134,23 @@ pub(crate) fn begin_run(connection: &mut PgConnection, scope: &str, verb: &str) 
 }
 
 /// What a pass came to.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub(crate) struct Counts {
+    /// Conversations that the API showed.
     pub(crate) listed: u64,
+    /// Jobs published, confirmed and recorded.
     pub(crate) published: u64,
+    /// Stored in a final state, or asked for already.
     pub(crate) known: u64,
+    /// Jobs that could not be published, and items without a usable id.
     pub(crate) failed: u64,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { listed, published, known, failed } = self;
+        write!(formatter, "{listed} listed, {published} published, {known} known, {failed} failed")
+    }
 }
 
 /// Enters the end of a pass.

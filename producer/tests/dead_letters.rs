@@ -281,7 +281,7 @@ async fn one_at_a_time_is_at_the_queue() {
     let world = with_dead_letters().await;
     let lock = Lock::on(&world.database, "trabajos");
     let first = world.start("producer", &["dead", "replay"]);
-    lock.holds_up("UPDATE trabajos SET repetir_en").await;
+    lock.holds_up("UPDATE trabajos AS book SET repetir_en").await;
     for arguments in [vec!["dead", "replay"], vec!["dead", "discard", "--all", "--reason", "x"]] {
         let second = exits(world.run("producer", &arguments).await, 75);
         assert!(second.stderr.contains("another pass runs"), "{}", second.stderr);
@@ -378,6 +378,61 @@ async fn a_dead_letter_whose_message_is_gone_is_made_anew_from_the_book() {
     assert_eq!(world.depth(&["dead", "fetch", "backfill"]).await, 0);
 }
 
+/// How often somebody was at the queue of the dead.
+fn turns(world: &World) -> usize {
+    world
+        .database
+        .column("SELECT valla FROM cursores WHERE ambito = 'dead'")
+        .first()
+        .map_or(0, |turns| turns.parse().expect("a number"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_was_killed_and_whose_messages_are_gone_is_completed_by_a_pass() {
+    let world = with_dead_letters().await;
+    let dead = letters(&world).await;
+    let replay = world.start("producer", &["dead", "replay", "--rate", "1"]);
+    until("a first job is back in its lane", async || world.depth(&["fetch", "backfill"]).await > 0).await;
+    replay.signal("KILL").await;
+    assert_eq!(replay.finished().await.code, None);
+    world.expire_leases();
+    until("what it held is back", async || world.depth(&["dead", "fetch", "backfill"]).await >= dead.len())
+        .await;
+    world.management().purge("dead");
+
+    world.sync().await;
+    assert!(letters(&world).await.is_empty());
+    world.simulator.set_faults(Faults::default());
+    world.drain(1).await;
+    assert_eq!(world.stored(), world.listed());
+    world.assert_one_report_each();
+    assert_eq!(world.count("trabajos WHERE repeticiones = 1"), dead.len(), "it was one replay");
+    let turns = turns(&world);
+    world.sync().await;
+    assert_eq!(self::turns(&world), turns, "nothing is left to be done there");
+}
+
+/// A worker may give a call up while another stores it: the next pass puts the book right.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_call_with_a_death_in_the_book_is_no_dead_letter_and_keeps_no_pass_busy() {
+    let world = with_dead_letters().await;
+    let before = letters(&world).await;
+    let stored = world.stored().pop_first().expect("some are stored");
+    world.database.execute(&format!(
+        "UPDATE trabajos SET muerto_en = now(), clase = 'timeout', repetir_en = now() WHERE id_eleven = '{stored}'"
+    ));
+    assert_eq!(letters(&world).await, before);
+    let turns = turns(&world);
+    world.sync().await;
+    assert_eq!(self::turns(&world), turns);
+    let row = format!("trabajos WHERE id_eleven = '{stored}'");
+    assert_eq!(world.count(&format!("{row} AND muerto_en IS NULL AND repetir_en IS NULL")), 1);
+    assert_eq!(letters(&world).await, before);
+    world.dead(&["discard", "--all", "--reason", "ninguna importa"]).await;
+    assert_eq!(world.count("trabajos WHERE descartado_en IS NOT NULL"), before.len());
+    assert_queue_agrees(&world).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_message_that_is_gone_stays_in_the_book_until_it_is_discarded() {
     let world = with_dead_letters().await;
@@ -391,6 +446,9 @@ async fn a_broken_message_that_is_gone_stays_in_the_book_until_it_is_discarded()
     let refused = world.run("producer", &["dead", "replay", &broken]).await;
     assert!(refused.code != Some(0) && refused.stderr.contains(&broken), "{refused:?}");
     assert!(letters(&world).await.contains(&broken), "what cannot be asked for again is still dead");
+    let turns = turns(&world);
+    world.sync().await;
+    assert_eq!(self::turns(&world), turns, "and nobody tries again until he is told to");
     // The others are asked for all the same, whatever becomes of this one.
     world.run("producer", &["dead", "replay"]).await;
     world.drain(1).await;

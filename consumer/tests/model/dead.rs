@@ -2,7 +2,7 @@
 
 use crate::broker::give_back_dead;
 use crate::rules::Rules;
-use crate::state::{Call, CallId, Fate, Message, Queue, State, Verb, VerbKind, VerbStage};
+use crate::state::{Call, CallId, Fate, Message, Queue, State, Verb, VerbStage};
 use crate::steps::Steps;
 
 const WHO: &str = "dead";
@@ -27,16 +27,16 @@ fn begin(steps: &mut Steps<'_>) {
     let calls = &steps.from.calls;
     let shown = bits(calls, |call| is_shown(call, rules));
     let discarded = bits(calls, |call| call.died.is_some() && call.is_discarded && !call.is_stored());
-    let pending = calls.iter().any(|call| call.is_marked && call.died.is_some());
+    let pending = calls.iter().any(|call| call.is_marked && is_shown(call, rules));
     if rules.looks_for_crashed_jobs && (steps.from.dead.len() > shown.count_ones() as usize || pending) {
-        steps.step(WHO, None, "looks the queue through", |to| rotate(to, VerbKind::Look, 0));
+        steps.step(WHO, None, "looks the queue through", rotate);
     }
     if steps.from.verbs == 0 {
         return;
     }
     if shown != 0 {
         steps.verb(WHO, "an operator replays", |to| {
-            begin_replay(to, shown);
+            begin_replay(to, shown, rules);
         });
         steps.verb(WHO, "an operator discards", |to| {
             for (index, call) in (0..).zip(&mut to.calls) {
@@ -45,32 +45,37 @@ fn begin(steps: &mut Steps<'_>) {
                     call.is_marked = false;
                 }
             }
-            rotate(to, VerbKind::Discard, shown);
+            rotate(to);
         });
     }
     if discarded != 0 {
         steps.verb(WHO, "an operator takes a discard back", |to| {
-            rotate(to, VerbKind::Undo, discarded);
-            if let Some(verb) = &mut to.verb {
-                verb.stage = VerbStage::Undoing;
-            }
+            rotate(to);
+            make_anew(to, discarded, VerbStage::Undoing);
         });
     }
 }
 
 /// `dead_letters::mark_for_replay`, and the turn begins.
-pub(crate) fn begin_replay(to: &mut State, selected: u8) {
+pub(crate) fn begin_replay(to: &mut State, selected: u8, rules: &Rules) {
     for (index, call) in (0..).zip(&mut to.calls) {
-        if selected & bit(index) != 0 && call.died.is_some() && !call.is_discarded {
+        if selected & bit(index) != 0 && is_shown(call, rules) {
             call.is_marked = true;
         }
     }
-    rotate(to, VerbKind::Replay, selected);
+    rotate(to);
 }
 
-fn rotate(to: &mut State, kind: VerbKind, selected: u8) {
+fn rotate(to: &mut State) {
     let left = u8::try_from(to.dead.len()).expect("few messages");
-    to.verb = Some(Verb { kind, stage: VerbStage::Turn, left, met: 0, selected, holds: None });
+    to.verb = Some(Verb { stage: VerbStage::Turn, left, met: 0, selected: 0, holds: None });
+}
+
+fn make_anew(to: &mut State, calls: u8, stage: VerbStage) {
+    if let Some(verb) = &mut to.verb {
+        verb.selected = calls;
+        verb.stage = stage;
+    }
 }
 
 fn go(steps: &mut Steps<'_>, verb: Verb) {
@@ -119,14 +124,12 @@ fn go(steps: &mut Steps<'_>, verb: Verb) {
 
 /// `rotate::Turn::take`: the next message, and what the book says of it.
 fn turn(steps: &mut Steps<'_>, verb: Verb) {
+    let rules = steps.rules;
     let next = steps.from.dead.first().copied().filter(|_| verb.left > 0);
     let Some(message) = next else {
         return steps.step(WHO, None, "has turned the queue once", |to| {
-            if verb.kind == VerbKind::Replay {
-                stage(to, VerbStage::Remaking);
-            } else {
-                to.verb = None;
-            }
+            let marked = bits(&to.calls, |call| call.is_marked && is_shown(call, rules));
+            make_anew(to, marked, VerbStage::Remaking);
         });
     };
     let call = &steps.from.calls[usize::from(message.call)];
@@ -196,11 +199,11 @@ fn carry_out(steps: &mut Steps<'_>, message: Message, fate: Fate) {
     }
 }
 
-/// `replay::remake`: what the queue did not have is made anew from the book.
+/// `rotate::Turn::remake`: what is marked and the queue did not have is made anew from the book.
 fn remake(steps: &mut Steps<'_>, verb: Verb) {
     let left = verb.selected & !verb.met;
     if left == 0 {
-        return steps.step(WHO, None, "has replayed all", |to| to.verb = None);
+        return steps.step(WHO, None, "has made all anew that was gone", |to| to.verb = None);
     }
     let call = CallId::try_from(left.trailing_zeros()).expect("a byte's worth");
     let book = &steps.from.calls[usize::from(call)];

@@ -80,9 +80,10 @@ fn look(steps: &mut Steps<'_>, index: usize, pass: Pass) {
     };
     let what = if is_wanted { "looks: to be asked for" } else { "looks: nothing to do" };
     steps.step(who(pass), pass.at, what, next);
+    let rules = steps.rules;
     if pass.reconciles && is_to_be_replayed(steps, call) {
         steps.step(who(pass), pass.at, "looks: set aside as unfinished, and finished since", |to| {
-            crate::dead::begin_replay(to, 1 << pass.at);
+            crate::dead::begin_replay(to, 1 << pass.at, rules);
             to.passes[index].at += 1;
         });
     }

@@ -167,24 +167,14 @@ pub(crate) enum PassStage {
 /// A verb at `089.dead`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Verb {
-    pub(crate) kind: VerbKind,
     pub(crate) stage: VerbStage,
     /// Messages still to be taken, of those that lay there at the start.
     pub(crate) left: u8,
     /// Calls whose messages it met, a bit each.
     pub(crate) met: u8,
-    /// Calls that it was asked for, a bit each.
+    /// Calls of which it makes messages anew, a bit each.
     pub(crate) selected: u8,
     pub(crate) holds: Option<Message>,
-}
-
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum VerbKind {
-    /// `dead::book_crashed`.
-    Look,
-    Replay,
-    Discard,
-    Undo,
 }
 
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -2,18 +2,20 @@
 
 use chrono::Utc;
 use shared::config::Environment;
-use shared::database::Database;
 use shared::database::dead_letters::{self, DeadLetter};
 use shared::exit::Exit;
-use shared::queue::{Broker, Destination, Message};
+use shared::progress;
+use shared::queue::{Destination, Message};
 use shared::shutdown::Shutdown;
 
 use super::message::message;
-use super::rotate::{RATE, rotate};
+use super::rotate::RATE;
 use super::selection::{Filter, ids};
-use super::{open_database, open_queue};
-use crate::lease::Lease;
+use super::{Queue, by_hand, open_database};
 use crate::output;
+
+/// Messages that are on their way to the broker at once.
+const PAGE: usize = 100;
 
 /// What to set aside for good.
 #[derive(Debug, clap::Args)]
@@ -55,21 +57,16 @@ impl Options {
             output::line(&format!("{} would be {done}", letters.len()))?;
             return Ok(Exit::Done);
         }
-        let Some((database, broker, lease)) = open_queue(environment).await? else {
+        let work = async |queue: Queue<'_>| {
+            let letters = self.filter.select(queue.database, self.undo).await?;
+            match self.reason {
+                Some(reason) => queue.discard(&letters, reason).await,
+                None => queue.undo(&letters).await,
+            }
+        };
+        let Some((count, exit)) = by_hand(environment, shutdown, work).await? else {
             return Ok(Exit::TryLater);
         };
-        let outcome = async {
-            let letters = self.filter.select(&database, self.undo).await?;
-            match self.reason {
-                Some(reason) => discard(&broker, &database, &letters, reason, &lease, shutdown).await,
-                None => undo(&broker, &database, &letters).await,
-            }
-        }
-        .await;
-        let given_back = lease.give_back().await;
-        let (count, exit) = outcome?;
-        given_back?;
-        broker.close().await;
         if self.json {
             output::json(&serde_json::json!({ "count": count, "undone": self.undo }))?;
         } else {
@@ -79,39 +76,45 @@ impl Options {
     }
 }
 
-async fn discard(
-    broker: &Broker,
-    database: &Database,
-    letters: &[DeadLetter],
-    reason: String,
-    lease: &Lease,
-    shutdown: &Shutdown,
-) -> anyhow::Result<(usize, Exit)> {
-    let selected = ids(letters);
-    let marked = database
-        .transaction(move |connection| dead_letters::mark_discarded(connection, &selected, &reason))
-        .await?;
-    let rotation = rotate(broker, database, RATE, lease, shutdown).await?;
-    Ok((marked, rotation.exit()))
-}
-
-/// Makes each message anew from the book, and marks the book when the broker has it: a crash between leaves a message too
-/// many, which the next rotation drops.
-async fn undo(broker: &Broker, database: &Database, letters: &[DeadLetter]) -> anyhow::Result<(usize, Exit)> {
-    #[expect(clippy::disallowed_methods, reason = "the clock is read once a verb")]
-    let now = Utc::now();
-    let anew = |letter: &DeadLetter| {
-        let status = letter.http_status.and_then(|status| u16::try_from(status).ok());
-        Ok(message(letter)?.failed(&letter.class, status, false, now))
-    };
-    // All of them before the first is published: nothing is done by half.
-    let messages: Vec<Message> = letters.iter().map(anew).collect::<anyhow::Result<_>>()?;
-    let publisher = broker.publisher().await?;
-    for message in &messages {
-        publisher.publish(message, Destination::Dead).await?;
+impl Queue<'_> {
+    async fn discard(&self, letters: &[DeadLetter], reason: String) -> anyhow::Result<(usize, Exit)> {
+        let selected = ids(letters);
+        let marked = self
+            .database
+            .transaction(move |connection| dead_letters::mark_discarded(connection, &selected, &reason))
+            .await?;
+        Ok((marked, self.rotate(RATE).await?.exit()))
     }
-    let selected = ids(letters);
-    let marked =
-        database.transaction(move |connection| dead_letters::mark_undiscarded(connection, &selected)).await?;
-    Ok((marked, Exit::Done))
+
+    /// Makes each message anew from the book, and marks the book when the broker has them: a crash between leaves messages
+    /// too many, which the next rotation drops.
+    async fn undo(&self, letters: &[DeadLetter]) -> anyhow::Result<(usize, Exit)> {
+        #[expect(clippy::disallowed_methods, reason = "the clock is read once a verb")]
+        let now = Utc::now();
+        let anew = |letter: &DeadLetter| {
+            let status = letter.http_status.and_then(|status| u16::try_from(status).ok());
+            Ok(message(letter)?.failed(&letter.class, status, false, now))
+        };
+        // All of them before the first is published: nothing is done by half.
+        let messages: Vec<Message> = letters.iter().map(anew).collect::<anyhow::Result<_>>()?;
+        let publisher = self.broker.publisher().await?;
+        let bar = progress::bar(messages.len() as u64);
+        for page in messages.chunks(PAGE) {
+            if self.is_over() {
+                return Ok((0, Exit::Failed));
+            }
+            let mut sent = Vec::with_capacity(page.len());
+            for message in page {
+                sent.push(publisher.send(message, Destination::Dead).await?);
+            }
+            for pending in sent {
+                pending.confirmed().await?;
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+        let selected = ids(letters);
+        let unmark = move |connection: &mut _| dead_letters::mark_undiscarded(connection, &selected);
+        Ok((self.database.transaction(unmark).await?, Exit::Done))
+    }
 }

@@ -19,7 +19,7 @@ use shared::exit::Exit;
 use shared::queue::Broker;
 use shared::shutdown::Shutdown;
 
-use crate::lease::Lease;
+use crate::lease::{AnotherPass, Lease};
 use crate::open;
 
 /// The name of the one turn at the queue, among the scopes of `cursores`.
@@ -57,16 +57,42 @@ async fn open_database(environment: &Environment) -> anyhow::Result<Database> {
     Ok(open::database(&environment.read::<DatabaseConfig>()?).await?)
 }
 
-/// Opens both, and takes the turn at the queue; `None` when another has it, which has been said.
-async fn open_queue(environment: &Environment) -> anyhow::Result<Option<(Database, Broker, Lease)>> {
+/// What a verb has at hand while its turn at the queue lasts.
+#[derive(Clone, Copy, Debug)]
+struct Queue<'a> {
+    broker: &'a Broker,
+    database: &'a Database,
+    lease: &'a Lease,
+    shutdown: &'a Shutdown,
+}
+
+impl Queue<'_> {
+    /// Whether to stop, for whatever reason.
+    fn is_over(&self) -> bool {
+        self.shutdown.soft().is_cancelled() || self.lease.lost().is_cancelled()
+    }
+}
+
+/// Does something at the queue, one at a time; or says who is there.
+async fn at_queue<T>(
+    broker: &Broker,
+    database: &Database,
+    shutdown: &Shutdown,
+    work: impl AsyncFnOnce(Queue<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<Result<T, AnotherPass>> {
+    Lease::during(database, TURN, async |lease| work(Queue { broker, database, lease, shutdown }).await).await
+}
+
+/// The same for a verb; `None` when another is there, which has been said.
+async fn by_hand<T>(
+    environment: &Environment,
+    shutdown: &Shutdown,
+    work: impl AsyncFnOnce(Queue<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<Option<T>> {
     let (database, amqp) = environment.read::<(DatabaseConfig, AmqpConfig)>()?;
     let database = open::database(&database).await?;
     let broker = open::broker(&amqp).await?;
-    Ok(match Lease::take(&database, TURN).await? {
-        Ok(lease) => Some((database, broker, lease)),
-        Err(another) => {
-            log::error!("{another}");
-            None
-        }
-    })
+    let done = at_queue(&broker, &database, shutdown, work).await?;
+    broker.close().await;
+    Ok(done.map_err(|another| log::error!("{another}")).ok())
 }

@@ -1,21 +1,17 @@
 //! `producer dead replay`.
 
-use std::collections::HashSet;
 use std::num::NonZeroU32;
 
-use chrono::Utc;
 use shared::config::Environment;
 use shared::database::Database;
 use shared::database::dead_letters::{self, DeadLetter, Selection};
 use shared::exit::Exit;
-use shared::queue::{Broker, Destination, Lane};
+use shared::queue::Broker;
 use shared::shutdown::Shutdown;
 
-use super::message::message;
-use super::rotate::{RATE, Rotation, rotate};
+use super::rotate::{RATE, Rotation};
 use super::selection::{Filter, ids};
-use super::{TURN, open_database, open_queue};
-use crate::lease::Lease;
+use super::{Queue, at_queue, by_hand, open_database};
 use crate::output;
 
 /// What to ask for again.
@@ -44,18 +40,12 @@ impl Options {
             output::line(&format!("{} would be asked for again", letters.len()))?;
             return Ok(Exit::Done);
         }
-        let Some((database, broker, lease)) = open_queue(environment).await? else {
+        let replay = async |queue: Queue<'_>| {
+            queue.replay(&self.filter.select(queue.database, false).await?, self.rate).await
+        };
+        let Some(rotation) = by_hand(environment, shutdown, replay).await? else {
             return Ok(Exit::TryLater);
         };
-        let outcome = async {
-            let letters = self.filter.select(&database, false).await?;
-            replay(&broker, &database, &letters, self.rate, &lease, shutdown).await
-        }
-        .await;
-        let given_back = lease.give_back().await;
-        let rotation = outcome?;
-        given_back?;
-        broker.close().await;
         if self.json {
             output::json(&rotation)?;
         } else {
@@ -66,22 +56,15 @@ impl Options {
     }
 }
 
-/// Asks for these again, whose turn at the queue is ours.
-async fn replay(
-    broker: &Broker,
-    database: &Database,
-    letters: &[DeadLetter],
-    rate: NonZeroU32,
-    lease: &Lease,
-    shutdown: &Shutdown,
-) -> anyhow::Result<Rotation> {
-    let selected = ids(letters);
-    database.transaction(move |connection| dead_letters::mark_for_replay(connection, &selected)).await?;
-    let mut rotation = rotate(broker, database, rate, lease, shutdown).await?;
-    if !rotation.is_partial {
-        rotation.replayed += remake(broker, database, letters, &rotation.met).await?;
+impl Queue<'_> {
+    /// Asks for these again.
+    async fn replay(&self, letters: &[DeadLetter], rate: NonZeroU32) -> anyhow::Result<Rotation> {
+        let selected = ids(letters);
+        self.database
+            .transaction(move |connection| dead_letters::mark_for_replay(connection, &selected))
+            .await?;
+        self.rotate(rate).await
     }
-    Ok(rotation)
 }
 
 /// Asks for the dead letters of these conversations again, as `producer dead replay` does. Returns how many are on their
@@ -99,43 +82,10 @@ pub async fn replay_conversations(
         // A selection of no ids is one of all.
         return Ok(Some(0));
     }
-    let Ok(lease) = Lease::take(database, TURN).await? else { return Ok(None) };
-    let outcome = async {
+    let replay = async |queue: Queue<'_>| {
         let selection = Selection { conversation_ids, ..Selection::default() };
         let letters = database.run(move |connection| dead_letters::select(connection, &selection)).await?;
-        replay(broker, database, &letters, RATE, &lease, shutdown).await
-    }
-    .await;
-    lease.give_back().await?;
-    Ok(Some(outcome?.replayed))
-}
-
-/// A dead letter whose message is gone, with the broker's volume or by a purge, is made anew from the book. One that cannot
-/// be stays dead.
-async fn remake(
-    broker: &Broker,
-    database: &Database,
-    letters: &[DeadLetter],
-    met: &HashSet<String>,
-) -> anyhow::Result<u64> {
-    #[expect(clippy::disallowed_methods, reason = "the clock is read once a verb")]
-    let now = Utc::now();
-    let publisher = broker.publisher().await?;
-    let (mut remade, mut refusal) = (0, None);
-    for letter in letters.iter().filter(|letter| !met.contains(&letter.conversation_id)) {
-        let message = match message(letter) {
-            Ok(message) => message.replayed(u32::try_from(letter.replays).unwrap_or(0) + 1),
-            Err(error) => {
-                refusal = Some(error);
-                continue;
-            }
-        };
-        publisher.publish(&message, Destination::Work(Lane::of(letter.started_at, now))).await?;
-        let (conversation_id, died_at) = (letter.conversation_id.clone(), Some(letter.died_at));
-        database
-            .run(move |connection| dead_letters::mark_replayed(connection, &conversation_id, died_at))
-            .await?;
-        remade += 1;
-    }
-    refusal.map_or(Ok(remade), Err)
+        queue.replay(&letters, RATE).await
+    };
+    Ok(at_queue(broker, database, shutdown, replay).await?.ok().map(|rotation| rotation.replayed))
 }

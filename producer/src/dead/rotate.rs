@@ -1,6 +1,6 @@
 //! One turn of `089.dead`: every message that lay there at the start is taken once, and goes where the book says. It is
 //! published before it is acked, to its lane or to the queue's own tail, and never rejected or merely looked at: both would
-//! count against it.
+//! count against it. At the end, what is to be asked for again and was not there is made anew from the book.
 
 use std::collections::HashSet;
 use std::num::NonZeroU32;
@@ -10,15 +10,15 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::database::Database;
 use shared::database::book::{self, Death};
-use shared::database::dead_letters::{self, Standing};
+use shared::database::dead_letters::{self, Selection, Standing};
 use shared::exit::Exit;
-use shared::progress;
+use shared::progress::{self, ProgressBar};
 use shared::queue::{Broker, Delivery, Destination, Lane, Message, Publisher};
 use shared::shutdown::Shutdown;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
-use super::TURN;
-use crate::lease::Lease;
+use super::message::message;
+use super::{Queue, at_queue};
 
 /// Deliveries held at once: only one is worked at a time, the others are on their way.
 const PREFETCH: u16 = 64;
@@ -30,7 +30,7 @@ pub(super) const RATE: NonZeroU32 = NonZeroU32::new(100).expect("more than none"
 const MISSING_AFTER: Duration = Duration::from_secs(5);
 
 /// What a turn came to.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Rotation {
     /// Back in their lanes.
     pub(super) replayed: u64,
@@ -42,24 +42,30 @@ pub(super) struct Rotation {
     pub(super) crashed: u64,
     /// It was stopped before its end; the next one does the rest.
     pub(super) is_partial: bool,
+    /// Dead letters that cannot be asked for again; they are named in the log.
+    #[serde(skip)]
+    refused: u64,
     /// The conversations whose messages it met.
     #[serde(skip)]
-    pub(super) met: HashSet<String>,
+    met: HashSet<String>,
 }
 
 impl Rotation {
     /// A turn that did not come round is a failure to be repeated.
     pub(super) fn exit(&self) -> Exit {
-        if self.is_partial { Exit::Failed } else { Exit::Done }
+        if self.is_partial || self.refused > 0 { Exit::Failed } else { Exit::Done }
     }
 }
 
 /// Enters in the book what the broker itself dead-lettered, when the queue holds more than the book says, and finishes a
 /// replay that was interrupted. Another that is at the queue already does the same.
 ///
+/// Before that, it takes the death from what is stored all the same.
+///
 /// # Errors
 /// What the broker or the database says.
 pub async fn book_crashed(broker: &Broker, database: &Database, shutdown: &Shutdown) -> anyhow::Result<()> {
+    database.run(dead_letters::revive_stored).await?;
     let depth = broker.depth(&broker.topology().queue(Destination::Dead)).await?;
     let booked: i64 =
         database.run(dead_letters::count_by_class).await?.into_iter().map(|(_, count)| count).sum();
@@ -67,44 +73,43 @@ pub async fn book_crashed(broker: &Broker, database: &Database, shutdown: &Shutd
     if i64::from(depth) <= booked && !is_pending {
         return Ok(());
     }
-    let Ok(lease) = Lease::take(database, TURN).await? else { return Ok(()) };
-    let rotation = rotate(broker, database, RATE, &lease, shutdown).await;
-    lease.give_back().await?;
-    let Rotation { crashed, dropped, .. } = rotation?;
-    if crashed + dropped > 0 {
-        log::warn!(crashed, dropped; "dead letters looked through: {crashed} crashed jobs entered, {dropped} copies dropped");
+    let rotation = at_queue(broker, database, shutdown, async |queue| queue.rotate(RATE).await).await?;
+    let Ok(Rotation { replayed, crashed, dropped, .. }) = rotation else { return Ok(()) };
+    if replayed + crashed + dropped > 0 {
+        log::warn!(
+            replayed, crashed, dropped;
+            "dead letters looked through: {crashed} crashed jobs entered, {dropped} copies dropped, \
+             {replayed} asked for again, as somebody began to"
+        );
     }
     Ok(())
 }
 
-/// Turns the queue once; at most `rate` replays a second.
-pub(super) async fn rotate(
-    broker: &Broker,
-    database: &Database,
-    rate: NonZeroU32,
-    lease: &Lease,
-    shutdown: &Shutdown,
-) -> anyhow::Result<Rotation> {
-    let count = broker.depth(&broker.topology().queue(Destination::Dead)).await?;
-    let publisher = broker.publisher().await?;
-    let mut letters = broker.subscribe_to_dead(PREFETCH).await?;
-    let mut pace = interval(Duration::from_secs(1) / rate.get());
-    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut turn = Turn { database, publisher, rotation: Rotation::default() };
-    let bar = progress::bar(count.into());
-    for _ in 0..count {
-        if shutdown.soft().is_cancelled() || lease.lost().is_cancelled() {
-            turn.rotation.is_partial = true;
-            break;
+impl Queue<'_> {
+    /// Turns the queue once; at most `rate` replays a second.
+    pub(super) async fn rotate(self, rate: NonZeroU32) -> anyhow::Result<Rotation> {
+        let count = self.broker.depth(&self.broker.topology().queue(Destination::Dead)).await?;
+        let publisher = self.broker.publisher().await?;
+        let mut letters = self.broker.subscribe_to_dead(PREFETCH).await?;
+        let mut pace = interval(Duration::from_secs(1) / rate.get());
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut turn = Turn { queue: self, publisher, pace, rotation: Rotation::default() };
+        let bar = progress::bar(count.into());
+        for _ in 0..count {
+            if self.is_over() {
+                turn.rotation.is_partial = true;
+                break;
+            }
+            let Ok(delivery) = timeout(MISSING_AFTER, letters.next()).await else { break };
+            turn.take(&delivery?).await?;
+            bar.inc(1);
         }
-        let Ok(delivery) = timeout(MISSING_AFTER, letters.next()).await else { break };
-        if turn.take(&delivery?).await? == Fate::Replay {
-            pace.tick().await;
+        if !turn.rotation.is_partial {
+            turn.remake(&bar).await?;
         }
-        bar.inc(1);
+        bar.finish_and_clear();
+        Ok(turn.rotation)
     }
-    bar.finish_and_clear();
-    Ok(turn.rotation)
 }
 
 /// What becomes of one message.
@@ -133,25 +138,27 @@ fn fate(standing: Option<&Standing>, replays: u32, was_met: bool) -> Fate {
 }
 
 struct Turn<'a> {
-    database: &'a Database,
+    queue: Queue<'a>,
     publisher: Publisher,
+    pace: Interval,
     rotation: Rotation,
 }
 
 impl Turn<'_> {
-    async fn take(&mut self, delivery: &Delivery) -> anyhow::Result<Fate> {
+    async fn take(&mut self, delivery: &Delivery) -> anyhow::Result<()> {
         #[expect(clippy::disallowed_methods, reason = "the clock is read once a message")]
         let now = Utc::now();
         let message = &delivery.message;
         let id = message.book_id();
         let key = id.clone();
-        let standing = self.database.run(move |connection| dead_letters::standing(connection, &key)).await?;
+        let standing =
+            self.queue.database.run(move |connection| dead_letters::standing(connection, &key)).await?;
         let was_met = !self.rotation.met.insert(id);
         let fate = fate(standing.as_ref(), message.replays, was_met);
         match fate {
             Fate::Replay => {
-                self.replay(message, standing.as_ref(), now).await?;
-                self.rotation.replayed += 1;
+                let standing = standing.expect("only the book marks");
+                self.replay(message, standing.replays, standing.started_at, standing.died_at, now).await?;
             }
             Fate::Drop => self.rotation.dropped += 1,
             Fate::Keep => {
@@ -165,22 +172,59 @@ impl Turn<'_> {
             }
         }
         delivery.ack().await?;
-        Ok(fate)
+        Ok(())
     }
 
+    /// What is marked in the book and was not met: its message is gone, with the broker's volume or by a purge. One that
+    /// cannot be made anew stays dead.
+    async fn remake(&mut self, bar: &ProgressBar) -> anyhow::Result<()> {
+        let marked = Selection { marked: true, ..Selection::default() };
+        let mut gone =
+            self.queue.database.run(move |connection| dead_letters::select(connection, &marked)).await?;
+        gone.retain(|letter| !self.rotation.met.contains(&letter.conversation_id));
+        bar.inc_length(gone.len() as u64);
+        for letter in gone {
+            if self.queue.is_over() {
+                self.rotation.is_partial = true;
+                break;
+            }
+            #[expect(clippy::disallowed_methods, reason = "the clock is read once a message")]
+            let now = Utc::now();
+            match message(&letter) {
+                Ok(message) => {
+                    self.replay(&message, letter.replays, letter.started_at, Some(letter.died_at), now)
+                        .await?;
+                }
+                Err(refusal) => {
+                    log::error!("{refusal}");
+                    let id = letter.conversation_id;
+                    self.queue.database.run(move |connection| dead_letters::unmark(connection, &id)).await?;
+                    self.rotation.refused += 1;
+                }
+            }
+            bar.inc(1);
+        }
+        Ok(())
+    }
+
+    /// Puts a job back in its lane, when it is time for one, and enters that.
     async fn replay(
-        &self,
+        &mut self,
         message: &Message,
-        standing: Option<&Standing>,
+        replays: i32,
+        started_at: Option<DateTime<Utc>>,
+        died_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> anyhow::Result<()> {
-        let lane = Lane::of(standing.and_then(|standing| standing.started_at), now);
-        let replays = standing.map_or(0, |standing| u32::try_from(standing.replays).unwrap_or(0)) + 1;
-        self.publisher.publish(&message.clone().replayed(replays), Destination::Work(lane)).await?;
-        let (conversation_id, died_at) = (message.book_id(), standing.and_then(|standing| standing.died_at));
-        let mark =
-            move |connection: &mut _| dead_letters::mark_replayed(connection, &conversation_id, died_at);
-        self.database.run(mark).await?;
+        self.pace.tick().await;
+        let again = message.clone().replayed(u32::try_from(replays).unwrap_or(0) + 1);
+        self.publisher.publish(&again, Destination::Work(Lane::of(started_at, now))).await?;
+        let conversation_id = message.book_id();
+        self.queue
+            .database
+            .run(move |connection| dead_letters::mark_replayed(connection, &conversation_id, died_at))
+            .await?;
+        self.rotation.replayed += 1;
         Ok(())
     }
 
@@ -201,7 +245,7 @@ impl Turn<'_> {
             attempts: message.attempt,
             replays: message.replays,
         };
-        self.database.transaction(move |connection| book::record_death(connection, &death)).await?;
+        self.queue.database.transaction(move |connection| book::record_death(connection, &death)).await?;
         let named = message.clone().failed(&class, http_status, false, now);
         Ok(self.publisher.publish(&named, Destination::Dead).await?)
     }

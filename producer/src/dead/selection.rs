@@ -56,6 +56,7 @@ impl Filter {
             died_before,
             limit: self.limit,
             discarded,
+            marked: false,
         };
         let letters = database.run(move |connection| dead_letters::select(connection, &selection)).await?;
         let narrowed_by_id_only = self.class.is_none() && self.older_than.is_none() && self.limit.is_none();

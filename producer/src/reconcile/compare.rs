@@ -5,83 +5,72 @@ use std::collections::HashMap;
 use chrono::Utc;
 use shared::database::reconciliation::{self, Standing};
 use shared::elevenlabs::{ListItem, Page};
-use shared::shutdown::Shutdown;
 
-use super::{Reason, Reconciliation, Summary};
+use super::{Comparison, Reason, Reconciliation};
 use crate::dead;
 use crate::discover::Discover;
 use crate::publish::Wanted;
-use crate::run::Run;
 
 /// The class of a call that was given up because it did not finish within a day.
 const UNFINISHED: &str = "unfinished";
 
-/// Asks for what is not in the book, and again for what is stored otherwise; replays what was given up too soon.
-pub(super) async fn with_list(
-    of: &Reconciliation<'_>,
-    run: &Run<'_>,
-    shutdown: &Shutdown,
-    summary: &mut Summary,
-    show: &impl Fn(&Summary),
-) -> anyhow::Result<()> {
-    #[expect(clippy::disallowed_methods, reason = "the clock is read where the list begins")]
-    let now = Utc::now();
-    let mut discover = Discover::new(of.client.clone(), of.agent_id.cloned(), of.begins_at(now), None);
-    // As few as there are dead letters of this class in the window.
-    let mut finished = Vec::new();
-    while let Some(page) = discover.next().await? {
-        finished.extend(take(of, run, page, summary).await?);
-        show(summary);
-        run.go_on(shutdown)?;
-    }
-    summary.name(Reason::Finished, finished.iter().map(String::as_str));
-    let count = if run.is_rehearsal() {
-        finished.len()
-    } else {
-        let replayed = dead::replay_conversations(of.broker, of.database, finished, shutdown).await?;
-        if replayed.is_none() {
-            log::warn!(
-                "another verb is at the dead letters: those that have finished are left to the next time"
-            );
+impl Comparison<'_> {
+    /// Asks for what is not in the book, and again for what is stored otherwise; replays what was given up too soon.
+    pub(super) async fn compare_with_list(&mut self) -> anyhow::Result<()> {
+        let Reconciliation { client, database, broker, agent_id, .. } = self.of;
+        #[expect(clippy::disallowed_methods, reason = "the clock is read where the list begins")]
+        let begins_at = self.of.begins_at(Utc::now());
+        let mut discover = Discover::new(client.clone(), agent_id.cloned(), begins_at, None);
+        // As few as there are dead letters of this class in the window.
+        let mut finished = Vec::new();
+        while let Some(page) = discover.next().await? {
+            finished.extend(self.take(page).await?);
+            self.go_on()?;
         }
-        usize::try_from(replayed.unwrap_or(0)).unwrap_or(usize::MAX)
-    };
-    summary.count(Reason::Finished, count, 0);
-    Ok(())
-}
+        self.summary.name(Reason::Finished, finished.iter().map(String::as_str));
+        let count = if self.run.is_rehearsal() {
+            finished.len()
+        } else {
+            let replayed = dead::replay_conversations(broker, database, finished, self.shutdown).await?;
+            if replayed.is_none() {
+                log::warn!(
+                    "another verb is at the dead letters: those that have finished are left to the next time"
+                );
+            }
+            usize::try_from(replayed.unwrap_or(0)).unwrap_or(usize::MAX)
+        };
+        self.summary.count(Reason::Finished, count, 0);
+        Ok(())
+    }
 
-/// One page; returns the dead letters that have finished since.
-async fn take(
-    of: &Reconciliation<'_>,
-    run: &Run<'_>,
-    page: Page,
-    summary: &mut Summary,
-) -> anyhow::Result<Vec<String>> {
-    summary.listed += page.items.len() as u64;
-    summary.failed += page.unusable as u64;
-    let ids: Vec<String> = page.items.iter().map(|item| item.conversation_id.to_string()).collect();
-    let secs = of.longest_way();
-    let standings =
-        of.database.run(move |connection| reconciliation::standings(connection, &ids, secs)).await?;
-    let standings: HashMap<&str, &Standing> =
-        standings.iter().map(|standing| (standing.conversation_id.as_str(), standing)).collect();
-    let (mut unasked, mut changed, mut finished) = (Vec::new(), Vec::new(), Vec::new());
-    for item in page.items {
-        let reason =
-            standings.get(item.conversation_id.as_str()).and_then(|standing| reason(&item, standing));
-        match reason {
-            Some(Reason::Unasked) => unasked.push(Wanted::from(item)),
-            Some(Reason::Changed) => changed.push(Wanted::from(item)),
-            Some(Reason::Finished) => finished.push(item.conversation_id.to_string()),
-            Some(Reason::Lost) | None => {}
+    /// One page; returns the dead letters that have finished since.
+    async fn take(&mut self, page: Page) -> anyhow::Result<Vec<String>> {
+        self.summary.listed += page.items.len() as u64;
+        self.summary.failed += page.unusable as u64;
+        let ids: Vec<String> = page.items.iter().map(|item| item.conversation_id.to_string()).collect();
+        let secs = self.of.longest_way();
+        let standings = move |connection: &mut _| reconciliation::standings(connection, &ids, secs);
+        let standings = self.of.database.run(standings).await?;
+        let standings: HashMap<&str, &Standing> =
+            standings.iter().map(|standing| (standing.conversation_id.as_str(), standing)).collect();
+        let (mut unasked, mut changed, mut finished) = (Vec::new(), Vec::new(), Vec::new());
+        for item in page.items {
+            let reason =
+                standings.get(item.conversation_id.as_str()).and_then(|standing| reason(&item, standing));
+            match reason {
+                Some(Reason::Unasked) => unasked.push(Wanted::from(item)),
+                Some(Reason::Changed) => changed.push(Wanted::from(item)),
+                Some(Reason::Finished) => finished.push(item.conversation_id.to_string()),
+                Some(Reason::Lost) | None => {}
+            }
         }
+        for (reason, wanted) in [(Reason::Unasked, unasked), (Reason::Changed, changed)] {
+            self.summary.name(reason, wanted.iter().map(|wanted| wanted.conversation_id.as_str()));
+            let asked = self.run.ask(&wanted).await?;
+            self.summary.count(reason, asked, wanted.len() - asked);
+        }
+        Ok(finished)
     }
-    for (reason, wanted) in [(Reason::Unasked, unasked), (Reason::Changed, changed)] {
-        summary.name(reason, wanted.iter().map(|wanted| wanted.conversation_id.as_str()));
-        let asked = run.ask(&wanted).await?;
-        summary.count(reason, asked, wanted.len() - asked);
-    }
-    Ok(finished)
 }
 
 /// Why a conversation of the list is to be asked for; `None` when all is as it should be, or somebody's decision.

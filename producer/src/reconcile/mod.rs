@@ -19,7 +19,7 @@ use shared::database::Database;
 use shared::elevenlabs::Client;
 use shared::exit::Exit;
 use shared::ids::AgentId;
-use shared::progress;
+use shared::progress::{self, ProgressBar};
 use shared::queue::Broker;
 use shared::shutdown::Shutdown;
 
@@ -110,18 +110,14 @@ impl Options {
         let summary = if self.dry_run {
             reconciliation.rehearse(self.json, shutdown).await?
         } else {
-            let lease = match Lease::take(&database, scope(agent_id)).await? {
-                Ok(lease) => lease,
+            let run = async |lease: &Lease| reconciliation.run(lease, shutdown).await;
+            match Lease::during(&database, scope(agent_id), run).await? {
+                Ok(summary) => summary,
                 Err(another) => {
                     log::error!("{another}");
                     return Ok(Exit::TryLater);
                 }
-            };
-            let outcome = reconciliation.run(&lease, shutdown).await;
-            let given_back = lease.give_back().await;
-            let summary = outcome?;
-            given_back?;
-            summary
+            }
         };
         broker.close().await;
         if self.json {
@@ -160,8 +156,9 @@ impl Reconciliation<'_> {
     /// Reconciles, and enters when.
     async fn run(&self, lease: &Lease, shutdown: &Shutdown) -> anyhow::Result<Summary> {
         let run = Run::begin(self.database, self.broker, lease, "reconcile").await?;
-        let mut summary = Summary::default();
-        let outcome = self.compare(&run, shutdown, &mut summary).await;
+        let mut comparison = Comparison::new(*self, &run, shutdown, Summary::default());
+        let outcome = comparison.make().await;
+        let summary = comparison.summary;
         let (asked, listed) = (summary.asked(), summary.listed);
         let known = listed.saturating_sub(asked - summary.lost);
         run.end(Counts { listed, published: asked, known, failed: summary.failed }, outcome.is_ok()).await?;
@@ -179,22 +176,11 @@ impl Reconciliation<'_> {
 
     /// Says what would be asked for.
     async fn rehearse(&self, names: bool, shutdown: &Shutdown) -> anyhow::Result<Summary> {
-        let mut summary = Summary { ids: names.then(BTreeMap::new), ..Summary::default() };
-        self.compare(&Run::rehearse(self.database), shutdown, &mut summary).await?;
-        Ok(summary)
-    }
-
-    async fn compare(&self, run: &Run<'_>, shutdown: &Shutdown, summary: &mut Summary) -> anyhow::Result<()> {
-        if !run.is_rehearsal() {
-            // A job that killed its workers is dead, and not lost; only the broker knows of it yet.
-            dead::book_crashed(self.broker, self.database, shutdown).await?;
-        }
-        let line = progress::line();
-        let show = |summary: &Summary| line.set_message(summary.to_string());
-        lost::ask_again(self, run, shutdown, summary, &show).await?;
-        compare::with_list(self, run, shutdown, summary, &show).await?;
-        line.finish_and_clear();
-        Ok(())
+        let summary = Summary { ids: names.then(BTreeMap::new), ..Summary::default() };
+        let run = Run::rehearse(self.database);
+        let mut comparison = Comparison::new(*self, &run, shutdown, summary);
+        comparison.make().await?;
+        Ok(comparison.summary)
     }
 
     /// How long a job may be on its way: the whole ladder, and an hour.
@@ -206,5 +192,39 @@ impl Reconciliation<'_> {
     fn begins_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let window = TimeDelta::from_std(self.window).ok();
         window.and_then(|window| now.checked_sub_signed(window)).max(self.since)
+    }
+}
+
+/// A reconciliation that is under way.
+#[derive(Debug)]
+struct Comparison<'a> {
+    of: Reconciliation<'a>,
+    run: &'a Run<'a>,
+    shutdown: &'a Shutdown,
+    summary: Summary,
+    line: ProgressBar,
+}
+
+impl<'a> Comparison<'a> {
+    fn new(of: Reconciliation<'a>, run: &'a Run<'a>, shutdown: &'a Shutdown, summary: Summary) -> Self {
+        Self { of, run, shutdown, summary, line: progress::line() }
+    }
+
+    /// Makes both comparisons.
+    async fn make(&mut self) -> anyhow::Result<()> {
+        if !self.run.is_rehearsal() {
+            // A job that killed its workers is dead, and not lost; only the broker knows of it yet.
+            dead::book_crashed(self.of.broker, self.of.database, self.shutdown).await?;
+        }
+        self.ask_for_lost().await?;
+        self.compare_with_list().await?;
+        self.line.finish_and_clear();
+        Ok(())
+    }
+
+    /// Shows how far it is, and says whether to go on; asked once a page.
+    fn go_on(&self) -> anyhow::Result<()> {
+        self.line.set_message(self.summary.to_string());
+        self.run.go_on(self.shutdown)
     }
 }

@@ -19,6 +19,7 @@ use shared::exit::Exit;
 use shared::shutdown::Shutdown;
 
 use crate::lease::{AnotherPass, Lease, scope};
+use crate::records::Counts;
 use crate::{open, output, reconcile};
 use pass::Pass;
 
@@ -33,14 +34,9 @@ pub struct Options {
 /// What a pass did.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    /// Conversations that the API showed.
-    pub listed: u64,
-    /// Jobs published, confirmed and recorded.
-    pub published: u64,
-    /// Stored in a final state, or asked for already.
-    pub known: u64,
-    /// Jobs that could not be published, and items without a usable id.
-    pub failed: u64,
+    /// What became of what was listed.
+    #[serde(flatten)]
+    pub(crate) counts: Counts,
     /// What the reconciliation found, if it was due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reconciled: Option<reconcile::Summary>,
@@ -48,9 +44,8 @@ pub struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { listed, published, known, failed, reconciled } = self;
-        write!(formatter, "{listed} listed, {published} published, {known} known, {failed} failed")?;
-        match reconciled {
+        write!(formatter, "{}", self.counts)?;
+        match &self.reconciled {
             Some(reconciled) => write!(formatter, "; reconciled: {reconciled}"),
             None => Ok(()),
         }
@@ -90,7 +85,7 @@ impl Summary {
     /// How a process ends that made this pass.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        let failed = self.failed + self.reconciled.as_ref().map_or(0, |reconciled| reconciled.failed);
+        let failed = self.counts.failed + self.reconciled.as_ref().map_or(0, |reconciled| reconciled.failed);
         if failed == 0 { Exit::Done } else { Exit::Failed }
     }
 }
@@ -120,21 +115,12 @@ impl Passes {
         };
         let broker = broker?;
         let agent_id = self.elevenlabs.agent_id.clone();
-        let lease = match Lease::take(&self.database, scope(agent_id.as_ref())).await? {
-            Ok(lease) => lease,
-            Err(another) => {
-                broker.close().await;
-                return Ok(Err(another));
-            }
-        };
         let (client, database, config) = (self.client.clone(), self.database.clone(), self.config.clone());
         let reconcile = self.reconcile.clone();
         let pass = Pass { client, database, broker, agent_id, config, reconcile };
-        let outcome = pass.run(&lease, shutdown, page_taken).await;
-        let given_back = lease.give_back().await;
+        let make = async |lease: &Lease| pass.run(lease, shutdown, page_taken).await;
+        let outcome = Lease::during(&self.database, scope(pass.agent_id.as_ref()), make).await;
         pass.broker.close().await;
-        let summary = outcome?;
-        given_back?;
-        Ok(Ok(summary))
+        outcome
     }
 }

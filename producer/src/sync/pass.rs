@@ -69,8 +69,7 @@ impl Pass {
         } else {
             None
         };
-        let Counts { listed, published, known, failed } = seen.counts;
-        Ok(Summary { listed, published, known, failed, reconciled })
+        Ok(Summary { counts: seen.counts, reconciled })
     }
 
     fn reconciliation(&self) -> Reconciliation<'_> {

@@ -6,19 +6,35 @@ use shared::testing::TestDatabase;
 
 use super::until;
 
-/// A table that can be read and not written, until this is dropped.
+/// Something that cannot be written, until this is dropped.
 pub(crate) struct Lock<'a> {
     database: &'a TestDatabase,
     _connection: PgConnection,
 }
 
 impl<'a> Lock<'a> {
-    /// Waits for whoever writes the table now, and then keeps all others from it.
+    /// On a table: waits for whoever writes it now, and then keeps all others from it. They can read it.
     pub(crate) fn on(database: &'a TestDatabase, table: &str) -> Self {
+        Self::by(database, &format!("LOCK TABLE {table} IN SHARE MODE"))
+    }
+
+    /// On one conversation's row of the book.
+    pub(crate) fn on_row(database: &'a TestDatabase, conversation_id: &str) -> Self {
+        let row = format!("SELECT FROM trabajos WHERE id_eleven = '{conversation_id}' FOR UPDATE");
+        Self::by(database, &row)
+    }
+
+    /// On a conversation that is not in the book: whoever enters it waits, and nobody else.
+    pub(crate) fn on_entering(database: &'a TestDatabase, conversation_id: &str) -> Self {
+        let row = format!("INSERT INTO trabajos (id_eleven, carril) VALUES ('{conversation_id}', 'fetch')");
+        Self::by(database, &row)
+    }
+
+    fn by(database: &'a TestDatabase, statement: &str) -> Self {
         let mut connection = database.connect();
         connection
-            .batch_execute(&format!("BEGIN; LOCK TABLE {table} IN SHARE MODE"))
-            .unwrap_or_else(|error| panic!("{table} can be locked: {error}"));
+            .batch_execute(&format!("BEGIN; {statement}"))
+            .unwrap_or_else(|error| panic!("{statement}: {error}"));
         Self { database, _connection: connection }
     }
 

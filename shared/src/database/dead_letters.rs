@@ -52,6 +52,16 @@ pub struct DeadLetter {
     pub reason: Option<String>,
 }
 
+/// A row of the book that is dead: what is stored in a final state is not, though a copy of its job may have been given up
+/// just before that was committed.
+macro_rules! dead {
+    () => {
+        "muerto_en IS NOT NULL AND olvidado_en IS NULL \
+             AND NOT EXISTS (SELECT FROM conversaciones AS stored WHERE stored.id_eleven = book.id_eleven \
+                 AND stored.estado IN ('done', 'failed'))"
+    };
+}
+
 /// Which dead letters are meant; what is not set does not narrow.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
@@ -65,6 +75,8 @@ pub struct Selection {
     pub limit: Option<i64>,
     /// The discarded ones instead of the dead.
     pub discarded: bool,
+    /// Only those that are marked to be asked for again.
+    pub marked: bool,
 }
 
 /// What the book knows of a conversation whose message lies among the dead letters.
@@ -103,24 +115,25 @@ struct Count {
 /// # Errors
 /// What the database says.
 pub fn select(connection: &mut PgConnection, selection: &Selection) -> QueryResult<Vec<DeadLetter>> {
-    sql_query(
+    const QUERY: &str = concat!(
         "SELECT id_eleven AS conversation_id, id_agente AS agent_id, id_corrida AS run_id, inicio AS started_at, \
              pedido_en AS asked_at, muerto_en AS died_at, clase AS class, http_status, intentos AS attempts, \
              repeticiones AS replays, descartado_en AS discarded_at, motivo AS reason \
-         FROM trabajos \
-         WHERE muerto_en IS NOT NULL AND olvidado_en IS NULL AND (descartado_en IS NOT NULL) = $1 \
-             AND ($2 = '{}' OR id_eleven = ANY ($2)) AND ($3 IS NULL OR clase = $3) \
-             AND ($4 IS NULL OR muerto_en < $4) \
-             AND NOT EXISTS (SELECT FROM conversaciones AS stored WHERE stored.id_eleven = trabajos.id_eleven \
-                 AND stored.estado IN ('done', 'failed')) \
-         ORDER BY muerto_en, id_eleven LIMIT $5",
-    )
-    .bind::<Bool, _>(selection.discarded)
-    .bind::<Array<Text>, _>(&selection.conversation_ids)
-    .bind::<Nullable<Text>, _>(&selection.class)
-    .bind::<Nullable<Timestamptz>, _>(selection.died_before)
-    .bind::<Nullable<BigInt>, _>(selection.limit)
-    .load(connection)
+         FROM trabajos AS book WHERE ",
+        dead!(),
+        " AND (descartado_en IS NOT NULL) = $1 AND ($2 = '{}' OR id_eleven = ANY ($2)) \
+             AND ($3 IS NULL OR clase = $3) AND ($4 IS NULL OR muerto_en < $4) \
+             AND (repetir_en IS NOT NULL OR NOT $5) \
+         ORDER BY muerto_en, id_eleven LIMIT $6"
+    );
+    sql_query(QUERY)
+        .bind::<Bool, _>(selection.discarded)
+        .bind::<Array<Text>, _>(&selection.conversation_ids)
+        .bind::<Nullable<Text>, _>(&selection.class)
+        .bind::<Nullable<Timestamptz>, _>(selection.died_before)
+        .bind::<Bool, _>(selection.marked)
+        .bind::<Nullable<BigInt>, _>(selection.limit)
+        .load(connection)
 }
 
 /// How many dead letters there are, by class, the most frequent first.
@@ -128,14 +141,12 @@ pub fn select(connection: &mut PgConnection, selection: &Selection) -> QueryResu
 /// # Errors
 /// What the database says.
 pub fn count_by_class(connection: &mut PgConnection) -> QueryResult<Vec<(String, i64)>> {
-    let counts = sql_query(
-        "SELECT clase AS class, count(*) AS count FROM trabajos \
-         WHERE muerto_en IS NOT NULL AND olvidado_en IS NULL AND descartado_en IS NULL \
-             AND NOT EXISTS (SELECT FROM conversaciones AS stored WHERE stored.id_eleven = trabajos.id_eleven \
-                 AND stored.estado IN ('done', 'failed')) \
-         GROUP BY clase ORDER BY count DESC, class",
+    const QUERY: &str = concat!(
+        "SELECT clase AS class, count(*) AS count FROM trabajos AS book WHERE ",
+        dead!(),
+        " AND descartado_en IS NULL GROUP BY clase ORDER BY count DESC, class"
     );
-    Ok(counts.load::<Count>(connection)?.into_iter().map(|row| (row.class, row.count)).collect())
+    Ok(sql_query(QUERY).load::<Count>(connection)?.into_iter().map(|row| (row.class, row.count)).collect())
 }
 
 /// Whether some are marked to be asked for again and not on their way: a replay was interrupted.
@@ -143,9 +154,24 @@ pub fn count_by_class(connection: &mut PgConnection) -> QueryResult<Vec<(String,
 /// # Errors
 /// What the database says.
 pub fn is_replay_pending(connection: &mut PgConnection) -> QueryResult<bool> {
-    let pending =
-        sql::<Bool>("EXISTS (SELECT FROM trabajos WHERE repetir_en IS NOT NULL AND muerto_en IS NOT NULL)");
-    diesel::select(pending).get_result(connection)
+    const QUERY: &str =
+        concat!("EXISTS (SELECT FROM trabajos AS book WHERE repetir_en IS NOT NULL AND ", dead!(), ")");
+    diesel::select(sql::<Bool>(QUERY)).get_result(connection)
+}
+
+/// Takes the death, and the mark, from what is stored all the same: a worker may give a call up while another stores it,
+/// and neither sees the other.
+///
+/// # Errors
+/// What the database says.
+pub fn revive_stored(connection: &mut PgConnection) -> QueryResult<usize> {
+    sql_query(
+        "UPDATE trabajos AS book SET muerto_en = NULL, repetir_en = NULL \
+         WHERE muerto_en IS NOT NULL AND descartado_en IS NULL AND olvidado_en IS NULL \
+             AND EXISTS (SELECT FROM conversaciones AS stored WHERE stored.id_eleven = book.id_eleven \
+                 AND stored.estado IN ('done', 'failed'))",
+    )
+    .execute(connection)
 }
 
 /// Marks dead letters to be asked for again. They stay dead until their message is on its way, so that none is forgotten
@@ -154,12 +180,22 @@ pub fn is_replay_pending(connection: &mut PgConnection) -> QueryResult<bool> {
 /// # Errors
 /// What the database says.
 pub fn mark_for_replay(connection: &mut PgConnection, conversation_ids: &[String]) -> QueryResult<usize> {
-    sql_query(
-        "UPDATE trabajos SET repetir_en = coalesce(repetir_en, now()) \
-         WHERE id_eleven = ANY ($1) AND muerto_en IS NOT NULL AND descartado_en IS NULL AND olvidado_en IS NULL",
-    )
-    .bind::<Array<Text>, _>(conversation_ids)
-    .execute(connection)
+    const QUERY: &str = concat!(
+        "UPDATE trabajos AS book SET repetir_en = coalesce(repetir_en, now()) \
+         WHERE id_eleven = ANY ($1) AND descartado_en IS NULL AND ",
+        dead!()
+    );
+    sql_query(QUERY).bind::<Array<Text>, _>(conversation_ids).execute(connection)
+}
+
+/// Takes the mark from a dead letter that cannot be asked for again.
+///
+/// # Errors
+/// What the database says.
+pub fn unmark(connection: &mut PgConnection, conversation_id: &str) -> QueryResult<usize> {
+    sql_query("UPDATE trabajos SET repetir_en = NULL WHERE id_eleven = $1")
+        .bind::<Text, _>(conversation_id)
+        .execute(connection)
 }
 
 /// Enters that a marked dead letter is on its way again; one that has died anew since then stays dead.
@@ -189,13 +225,12 @@ pub fn mark_discarded(
     conversation_ids: &[String],
     reason: &str,
 ) -> QueryResult<usize> {
-    sql_query(
-        "UPDATE trabajos SET descartado_en = now(), motivo = $2, repetir_en = NULL \
-         WHERE id_eleven = ANY ($1) AND muerto_en IS NOT NULL AND descartado_en IS NULL AND olvidado_en IS NULL",
-    )
-    .bind::<Array<Text>, _>(conversation_ids)
-    .bind::<Text, _>(reason)
-    .execute(connection)
+    const QUERY: &str = concat!(
+        "UPDATE trabajos AS book SET descartado_en = now(), motivo = $2, repetir_en = NULL \
+         WHERE id_eleven = ANY ($1) AND descartado_en IS NULL AND ",
+        dead!()
+    );
+    sql_query(QUERY).bind::<Array<Text>, _>(conversation_ids).bind::<Text, _>(reason).execute(connection)
 }
 
 /// Takes a discard back: it is a dead letter again.
