@@ -81,7 +81,7 @@ const OPEN_TO: &str = "\
     trabajos.olvidado_en                 SIU SI  S  -  -
     trabajos.pedido_en                   SIU SI  S  -  -
     trabajos.repeticiones                SIU SI  S  -  -
-    trabajos.repetir_en                  SIU SI  S  -  -";
+    trabajos.repetir_en                  SIU SIU S  -  -";
 
 /// What the database itself says of that, one column a line.
 const COLUMNS: &str = "\
