@@ -4,6 +4,7 @@ pub mod cli;
 pub mod drain;
 pub mod fetch;
 pub mod job;
+pub mod lanes;
 pub mod normalize;
 pub mod outage;
 pub mod pace;

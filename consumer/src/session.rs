@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::pulse::Pulse;
-use shared::queue::{Broker, Delivery, Lane, QueueError, Subscription};
+use shared::queue::{Broker, Delivery, Lane, QueueError};
 use shared::shutdown::Shutdown;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::drain::Drain;
 use crate::job::{Caution, Ended, Stations, work};
+use crate::lanes::Lanes;
 use crate::pace::Slot;
 use crate::tally::Tally;
 use crate::verdict::Interruption;
@@ -31,6 +32,10 @@ const CONSUMING_FOR: Duration = Duration::from_secs(30);
 /// not reach the broker's limit of 20 with it.
 const SUSPECT: u64 = 5;
 
+/// A job that is worked alone, and is no suspect, keeps the others waiting no longer than this: what kills a worker does
+/// so sooner.
+const ALONE_FOR: Duration = Duration::from_secs(3);
+
 /// Why a session ended.
 #[derive(Debug)]
 pub enum End {
@@ -40,7 +45,7 @@ pub enum End {
     Drained,
     /// Something that is no job's fault is in the way.
     Paused(Interruption),
-    /// A cautious session has shown that nothing is in the way any more: the next one holds as much as it may.
+    /// A trial has shown that nothing is in the way any more: the next one holds as much as it may.
     Proven,
     /// A job came that may be what kills workers: the next session works it alone.
     Suspicious,
@@ -52,9 +57,8 @@ pub enum End {
 #[derive(Debug)]
 pub struct Session {
     broker: Broker,
-    /// A session of one job at a time consumes but one lane.
-    fetch: Option<Subscription>,
-    backfill: Option<Subscription>,
+    lanes: Lanes,
+    prefetch: u16,
     stations: Arc<Stations>,
     jobs: JoinSet<Ended>,
     /// Cancelled when nothing new is begun.
@@ -68,18 +72,14 @@ impl Session {
     /// # Errors
     /// [`QueueError`].
     pub async fn open(broker: Broker, stations: Arc<Stations>, prefetch: u16) -> Result<Self, QueueError> {
-        let (prefetch, lanes) = match stations.caution {
-            Caution::Full => (prefetch, [true; 2]),
-            Caution::Trial => (prefetch.min(stations.fetcher.most()), [true; 2]),
-            Caution::Alone => {
-                let is_fresh_first =
-                    broker.has_jobs(Lane::Fetch).await? || !broker.has_jobs(Lane::Backfill).await?;
-                (1, [is_fresh_first, !is_fresh_first])
-            }
+        let most = stations.fetcher.most();
+        let prefetch = if stations.caution == Caution::Trial { prefetch.min(most) } else { prefetch };
+        let lanes = match stations.caution {
+            Caution::Full | Caution::Trial => Lanes::both(&broker, prefetch).await?,
+            Caution::Alone => Lanes::alone(&broker).await?,
         };
-        let fetch = if lanes[0] { Some(broker.subscribe(Lane::Fetch, prefetch).await?) } else { None };
-        let backfill = if lanes[1] { Some(broker.subscribe(Lane::Backfill, prefetch).await?) } else { None };
-        Ok(Self { broker, fetch, backfill, stations, jobs: JoinSet::new(), ending: CancellationToken::new() })
+        let (jobs, ending) = (JoinSet::new(), CancellationToken::new());
+        Ok(Self { broker, lanes, prefetch, stations, jobs, ending })
     }
 
     /// Works until something ends it, and then until what is held is answered or given back.
@@ -117,13 +117,13 @@ impl Session {
     ) -> End {
         let mut pulse_due = interval(PULSE_EVERY);
         pulse_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let is_alone = self.stations.caution == Caution::Alone;
-        let mut look =
-            interval_at(Instant::now() + if is_alone { LOOK_EVERY } else { Duration::ZERO }, LOOK_EVERY);
+        let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut slot: Option<Slot> = None;
         let mut is_suspect = false;
+        let alone_until = Instant::now() + ALONE_FOR;
         loop {
+            let is_alone = self.lanes.is_alone();
             let delivery = tokio::select! {
                 biased;
                 () = shutdown.soft().cancelled() => return End::Stopped,
@@ -145,9 +145,19 @@ impl Session {
                     if let Some(end) = reap(ended, tally) {
                         return end;
                     }
-                    let is_proof = self.stations.caution != Caution::Full && !is_suspect;
-                    if is_proof && tally.done() > done_before {
+                    let is_proof = tally.done() > done_before && !is_suspect;
+                    if is_proof && self.stations.caution == Caution::Trial {
                         return End::Proven;
+                    }
+                    if is_proof && is_alone && let Err(error) = self.lanes.widen(&self.broker, self.prefetch).await {
+                        return End::Lost(error);
+                    }
+                    continue;
+                }
+                // It takes its time, or others have taken what there was.
+                () = sleep_until(alone_until), if is_alone && !is_suspect => {
+                    if let Err(error) = self.lanes.widen(&self.broker, self.prefetch).await {
+                        return End::Lost(error);
                     }
                     continue;
                 }
@@ -155,15 +165,8 @@ impl Session {
                     slot = Some(free);
                     continue;
                 }
-                delivery = next(&mut self.fetch), if slot.is_some() => (Lane::Fetch, delivery),
-                delivery = next_old(&self.stations, &mut self.backfill), if slot.is_some() => {
-                    (Lane::Backfill, delivery)
-                }
+                delivery = self.lanes.next(&self.stations.fetcher), if slot.is_some() => delivery,
                 _ = look.tick() => {
-                    // Others have taken what there was.
-                    if is_alone && self.jobs.is_empty() {
-                        return End::Proven;
-                    }
                     if let Some(drain) = drain.as_deref_mut() {
                         match drain.is_done(&self.broker, self.jobs.is_empty() && slot.is_some()).await {
                             Ok(true) => return End::Drained,
@@ -196,9 +199,9 @@ impl Session {
         }
     }
 
-    async fn is_consuming(&self) -> Result<bool, QueueError> {
+    async fn is_consuming(&mut self) -> Result<bool, QueueError> {
         self.broker.check_publishing()?;
-        for subscription in [&self.fetch, &self.backfill].into_iter().flatten() {
+        for subscription in self.lanes.each() {
             if !subscription.is_consuming().await? {
                 return Ok(false);
             }
@@ -220,7 +223,7 @@ impl Session {
         }
         let mut lost = None;
         let is_put_back = self.stations.caution == Caution::Trial && matches!(end, End::Paused(_));
-        for subscription in [&mut self.fetch, &mut self.backfill].into_iter().flatten() {
+        for subscription in self.lanes.each() {
             if let Err(error) = subscription.cancel().await {
                 log::debug!("cancelling a consumer failed: {error}");
                 continue;
@@ -242,20 +245,6 @@ impl Session {
             (end, _) => end,
         }
     }
-}
-
-/// The next call of a lane, if it is consumed.
-async fn next(lane: &mut Option<Subscription>) -> Result<Delivery, QueueError> {
-    match lane {
-        Some(lane) => lane.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The next old call, when one may be begun.
-async fn next_old(stations: &Stations, backfill: &mut Option<Subscription>) -> Result<Delivery, QueueError> {
-    stations.fetcher.may_backfill().await;
-    next(backfill).await
 }
 
 /// Counts a job that ended, and says whether it ends the session.
