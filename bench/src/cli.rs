@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{Bench, Plan, Scenario};
-use crate::{bare, chart, table};
+use crate::{bare, chart, part, table};
 
 /// `EX_USAGE` of sysexits: wrong flags.
 pub(crate) const USAGE: u8 = 64;
@@ -47,14 +47,19 @@ enum Share {
     /// The bare reference
     #[command(hide = true)]
     Bare(bare::Options),
+    /// A part alone
+    #[command(hide = true)]
+    Part(part::Options),
 }
 
 impl Options {
     /// Does what it says.
     #[tokio::main]
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        if let Some(Share::Bare(options)) = self.share {
-            return options.run().await;
+        match self.share {
+            Some(Share::Bare(options)) => return options.run().await,
+            Some(Share::Part(options)) => return options.run().await,
+            None => {}
         }
         let report = match &self.render {
             Some(file) => read(file)?,

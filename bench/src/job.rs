@@ -10,7 +10,7 @@ use shared::testing::{TestBroker, TestDatabase};
 use crate::bare::{KEY, Queue, Share};
 use crate::control::Served;
 use crate::machine::{Machine, Simulator, variable};
-use crate::measure::{Running, Usage};
+use crate::measure::{Running, ServerCpu, Usage};
 use crate::report::Sample;
 use crate::tables::Tables;
 
@@ -18,7 +18,7 @@ use crate::tables::Tables;
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// How long workers may take to connect.
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_mins(1);
 
 /// What the clock starts with. It stops when the last row is committed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -131,32 +131,63 @@ impl Job<'_> {
     /// # Errors
     /// A program failed, or not all calls were stored.
     pub(crate) async fn run_at(&self, place: &Place<'_>) -> anyhow::Result<Sample> {
+        let begun = self.begin(place).await?;
+        Ok(finish(begun, place, self.calls, self.since).await?.0)
+    }
+
+    /// Starts all that it takes.
+    ///
+    /// # Errors
+    /// A program failed.
+    pub(crate) async fn begin(&self, place: &Place<'_>) -> anyhow::Result<Begun> {
         let Place { machine, simulator, .. } = place;
-        let mut tables = Tables::of(&place.database);
         let verb: Vec<&str> = self.verb.iter().map(String::as_str).collect();
         simulator.control.reset().await?;
         let producer = || place.start("producer", &verb, &self.settings);
-        let (before, workers, producer) = if self.is_filled {
+        if self.is_filled {
             producer()?.finished()?;
             let before = machine.server_cpu(simulator);
             let workers = (0..self.workers).map(|_| place.start("consumer", &[], &self.settings));
-            (before, workers.collect::<anyhow::Result<Vec<_>>>()?, None)
-        } else {
-            let workers = place.workers(self.workers, &self.settings).await?;
-            (machine.server_cpu(simulator), workers, Some(producer()?))
-        };
-        let ended_at = tables.reached(self.calls.into(), LOOK_EVERY).await?;
-        let servers = machine.server_cpu(simulator).since(before);
-        let producer = producer.map(Running::finished).transpose()?;
-        let served = simulator.control.served().await?;
-        let (workers, spent_attempts) = stop(workers)?;
-        let mut sample = Sample::new(self.calls, secs(&served, self.since, ended_at)?);
-        sample.programs(producer, &workers);
-        sample.servers(servers);
-        sample.fact("attempts_spent", spent_attempts);
-        sample.fact("requests_429", served.status_429);
-        Ok(sample)
+            return Ok(Begun { producer: None, workers: workers.collect::<anyhow::Result<_>>()?, before });
+        }
+        let workers = place.workers(self.workers, &self.settings).await?;
+        Ok(Begun { before: machine.server_cpu(simulator), producer: Some(producer()?), workers })
     }
+}
+
+/// A job that is being done.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    producer: Option<Running>,
+    workers: Vec<Running>,
+    /// What the servers had taken before.
+    before: ServerCpu,
+}
+
+/// Waits for the last row, and ends the workers; returns also what the simulator has served.
+///
+/// # Errors
+/// A program failed, or not all calls were stored.
+pub(crate) async fn finish(
+    begun: Begun,
+    place: &Place<'_>,
+    calls: u32,
+    since: Since,
+) -> anyhow::Result<(Sample, Served)> {
+    let Place { machine, simulator, .. } = place;
+    let Begun { producer, workers, before } = begun;
+    let ended_at = Tables::of(&place.database).reached(calls.into(), LOOK_EVERY).await;
+    let ended_at = ended_at.with_context(|| workers.iter().map(Running::logged).collect::<String>())?;
+    let servers = machine.server_cpu(simulator).since(before);
+    let producer = producer.map(Running::finished).transpose()?;
+    let served = simulator.control.served().await?;
+    let (workers, spent_attempts) = stop(workers)?;
+    let mut sample = Sample::new(calls, secs(&served, since, ended_at)?);
+    sample.programs(producer, &workers);
+    sample.servers(servers);
+    sample.fact("attempts_spent", spent_attempts);
+    sample.fact("requests_429", served.status_429);
+    Ok((sample, served))
 }
 
 /// Ends workers; returns what they took, and how many attempts they spent, by their own account.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use shared::testing::{TestDatabase, binary};
 use tempfile::TempDir;
@@ -13,11 +14,11 @@ use crate::control::{self, Control};
 use crate::measure::{Running, ServerCpu, Servers};
 use crate::tables::{Tables, unix_us};
 
-/// How far back the simulated calls go: all are fresh enough for the lane `fetch`.
-const SPAN: &str = "20h";
+/// How far back the simulated calls of most scenarios go: all are fresh enough for the lane `fetch`.
+pub(crate) const SPAN: &str = "20h";
 
 /// Most MiB of bodies that the simulator keeps ready.
-const KEEP_MIB: &str = "512";
+const KEEP_MIB: &str = "1024";
 
 /// What was measured on.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -97,15 +98,14 @@ impl Machine {
         Running::start(&program, arguments, &variables, self.folder())
     }
 
-    /// Starts a simulator of so many calls.
+    /// Starts a simulator of so many calls, which began within this time.
     ///
     /// # Errors
     /// It does not listen.
-    pub(crate) fn simulator(&self, conversations: u32, flags: &[&str]) -> anyhow::Result<Simulator> {
+    pub(crate) fn simulator(&self, conversations: u32, span: &str) -> anyhow::Result<Simulator> {
         let (conversations, newest_start) = (conversations.to_string(), self.newest_start.to_string());
         let mut arguments = vec!["--api-key", KEY, "--conversations", &conversations];
-        arguments.extend(["--newest-start", &newest_start, "--span", SPAN, "--keep-mib", KEEP_MIB]);
-        arguments.extend(flags);
+        arguments.extend(["--newest-start", &newest_start, "--span", span, "--keep-mib", KEEP_MIB]);
         let running = self.start("simulator", &arguments, &[])?;
         let began = Instant::now();
         let base_url = loop {
@@ -117,6 +117,16 @@ impl Machine {
         };
         let control = Control::new(&base_url)?;
         Ok(Simulator { running, base_url, control })
+    }
+
+    /// `--from` and `--to` around all simulated calls.
+    pub(crate) fn period(&self) -> [String; 4] {
+        let instant = |unix_secs: u64| {
+            let instant = DateTime::<Utc>::from(SystemTime::UNIX_EPOCH + Duration::from_secs(unix_secs));
+            instant.to_rfc3339_opts(SecondsFormat::Secs, true)
+        };
+        let day = 24 * 3600;
+        ["--from".to_owned(), instant(self.newest_start - day), "--to".to_owned(), instant(self.newest_start)]
     }
 
     /// CPU time of the servers and of this simulator so far.

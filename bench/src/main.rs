@@ -7,6 +7,7 @@ mod control;
 mod job;
 mod machine;
 mod measure;
+mod part;
 mod report;
 mod scenario;
 mod table;

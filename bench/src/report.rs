@@ -176,7 +176,7 @@ impl Row {
     }
 
     /// With ratios to another row, run by run.
-    pub(crate) fn to(mut self, reference: &Self) -> Self {
+    pub(crate) fn beside(mut self, reference: &Self) -> Self {
         let pairs = self.samples.iter().zip(&reference.samples);
         self.ratio = Spread::of(pairs.map(|(ours, theirs)| self.unit.of(ours) / self.unit.of(theirs)));
         self.reference = Some(reference.name.clone());
@@ -184,10 +184,15 @@ impl Row {
     }
 
     /// With ratios to a figure in the same unit, which is called so.
-    pub(crate) fn to_ideal(mut self, name: &str, ideal: f64) -> Self {
+    pub(crate) fn beside_ideal(mut self, name: &str, ideal: f64) -> Self {
         self.ratio = Spread::of(self.samples.iter().map(|sample| self.unit.of(sample) / ideal));
         self.reference = Some(name.to_owned());
         self
+    }
+
+    /// The median of its calls a second.
+    pub(crate) fn throughput(&self) -> Option<f64> {
+        self.median(|sample| Some(sample.calls_per_sec()))
     }
 
     /// The median of a part of its runs that all have.
@@ -213,6 +218,6 @@ mod tests {
         let samples = |secs: [f64; 3]| secs.map(|secs| Sample::new(100, secs)).to_vec();
         let ours = Row::new("s", "ours", Unit::CallsPerSec, samples([1.0, 2.0, 4.0])).expect("runs");
         let bare = Row::new("s", "bare", Unit::CallsPerSec, samples([0.5, 1.0, 4.0])).expect("runs");
-        assert_eq!(ours.to(&bare).ratio, Some(Spread { median: 0.5, min: 0.5, max: 1.0 }));
+        assert_eq!(ours.beside(&bare).ratio, Some(Spread { median: 0.5, min: 0.5, max: 1.0 }));
     }
 }

@@ -29,12 +29,12 @@ pub(crate) fn of(report: &Report) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let mut notes = String::new();
+    let mut notes = Vec::new();
     for row in &report.rows {
         table.add_row(cells(row));
         let facts = facts(row);
         if !facts.is_empty() {
-            notes += &format!("\n{} / {}: {facts}", row.scenario, row.name);
+            notes.push(format!("{} / {}: {facts}", row.scenario, row.name));
         }
     }
     let warning = match machine.build.as_str() {
@@ -42,8 +42,14 @@ pub(crate) fn of(report: &Report) -> String {
         build => format!(", {build} build: the figures mean nothing"),
     };
     format!(
-        "{} · {} cores, {} · Linux {} · PostgreSQL {} · RabbitMQ {}{warning}\n{table}\n{notes}",
-        report.taken_at, machine.cores, machine.processor, machine.linux, machine.postgres, machine.rabbitmq
+        "{} · {} cores, {} · Linux {} · PostgreSQL {} · RabbitMQ {}{warning}\n{table}\n{}",
+        report.taken_at,
+        machine.cores,
+        machine.processor,
+        machine.linux,
+        machine.postgres,
+        machine.rabbitmq,
+        notes.join("\n")
     )
 }
 

@@ -20,13 +20,14 @@ use tokio::task::JoinSet;
 pub(crate) use api::{Api, KEY};
 pub(crate) use queue::{Acks, Queue};
 pub(crate) use record::parse;
-pub(crate) use store::{Batch, Store};
+use store::Batch;
+pub(crate) use store::Store;
 
 /// Confirms that may be outstanding.
 pub(crate) const WINDOW: usize = 500;
 
 /// Most rows of a transaction.
-const BATCH: usize = 100;
+pub(crate) const BATCH: usize = 100;
 
 /// How much of the job a process of the reference does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -128,8 +129,8 @@ impl Options {
         let (written, mut stored) = mpsc::unbounded_channel();
         let store = Store::start(&self.database, rows, written, BATCH)?;
         let (listed, mut ids) = mpsc::channel(4);
-        let lister = api.clone();
-        let listing = tokio::spawn(async move { lister.list(listed).await });
+        let source = api.clone();
+        let listing = tokio::spawn(async move { source.list(listed).await });
         let (slots, mut calls) = (Arc::new(Semaphore::new(self.concurrency)), JoinSet::new());
         while let Some(page) = ids.recv().await {
             for conversation_id in page {

@@ -82,7 +82,7 @@ impl Publisher<'_> {
         if self.pending.len() == WINDOW
             && let Some(oldest) = self.pending.pop_front()
         {
-            taken(oldest.await?)?;
+            taken(&oldest.await?)?;
         }
         let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
         let (options, queue) = (BasicPublishOptions::default(), self.queue.name.as_str().into());
@@ -95,13 +95,13 @@ impl Publisher<'_> {
     /// Waits until the broker has everything.
     pub(crate) async fn confirmed(self) -> anyhow::Result<()> {
         for confirm in self.pending {
-            taken(confirm.await?)?;
+            taken(&confirm.await?)?;
         }
         Ok(())
     }
 }
 
-fn taken(confirmation: Confirmation) -> anyhow::Result<()> {
+fn taken(confirmation: &Confirmation) -> anyhow::Result<()> {
     anyhow::ensure!(matches!(confirmation, Confirmation::Ack(None)), "the broker took a message");
     Ok(())
 }

@@ -50,7 +50,10 @@ impl Store {
                 }
             }))
         };
-        Ok(Self((0..CONNECTIONS).map(begin).collect::<anyhow::Result<_>>()?))
+        let threads = (0..CONNECTIONS).map(begin).collect::<anyhow::Result<_>>()?;
+        // Those of the threads remain: who receives learns of their end.
+        drop(written);
+        Ok(Self(threads))
     }
 
     /// Waits for the end.

@@ -18,6 +18,11 @@ pub(crate) struct ServerCpu {
     pub(crate) rabbitmq: Option<f64>,
 }
 
+/// CPU time of this process so far, seconds.
+pub(crate) fn own_cpu_secs() -> f64 {
+    stat::Stat::read(std::process::id()).map_or(0.0, |stat| stat.cpu_secs)
+}
+
 impl ServerCpu {
     /// What has come to this since an earlier look.
     pub(crate) fn since(self, before: Self) -> Self {

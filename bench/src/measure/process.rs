@@ -107,7 +107,15 @@ impl Running {
     ///
     /// # Errors
     /// It failed, or does not end.
-    pub(crate) fn finished(mut self) -> anyhow::Result<Usage> {
+    pub(crate) fn finished(self) -> anyhow::Result<Usage> {
+        Ok(self.finished_with_output()?.1)
+    }
+
+    /// The same, with what it has printed.
+    ///
+    /// # Errors
+    /// It failed, or does not end.
+    pub(crate) fn finished_with_output(mut self) -> anyhow::Result<(String, Usage)> {
         let began = Instant::now();
         while !self.has_ended() {
             if began.elapsed() > LONGEST {
@@ -123,7 +131,7 @@ impl Running {
         }
         #[expect(clippy::cast_precision_loss, reason = "no process has 2^52 KiB")]
         let peak_mib = self.peak_kib.load(Ordering::Relaxed) as f64 / 1024.0;
-        Ok(Usage { cpu_secs, peak_mib })
+        Ok((self.printed(), Usage { cpu_secs, peak_mib }))
     }
 }
 

@@ -1,6 +1,14 @@
 //! What is measured: a module for each scenario.
 
+mod backlog;
+mod fresh;
+mod latency;
 mod no_latency;
+mod parts;
+mod rate_limit;
+mod resync;
+mod scaling;
+mod unchanged;
 
 use std::time::Duration;
 
@@ -15,6 +23,22 @@ use crate::report::Row;
 pub(crate) enum Scenario {
     /// An API that answers at once, beside the bare reference
     NoLatency,
+    /// 50 ms a call, 64 requests in flight
+    Latency,
+    /// 50 ms a call, 1 to 8 workers
+    Scaling,
+    /// 100 requests a second, 429 above
+    RateLimit,
+    /// 2,000 to 200,000 calls at once
+    Backlog,
+    /// Everything once more, unchanged
+    Resync,
+    /// A pass over a source without news, with a million calls stored
+    Unchanged,
+    /// One call that has just ended
+    Fresh,
+    /// Each step alone, beside its own bare limit
+    Parts,
 }
 
 impl Scenario {
@@ -74,6 +98,14 @@ impl Bench {
         self.line.set_prefix(scenario.name());
         let rows = match scenario {
             Scenario::NoLatency => no_latency::run(self).await?,
+            Scenario::Latency => latency::run(self).await?,
+            Scenario::Scaling => scaling::run(self).await?,
+            Scenario::RateLimit => rate_limit::run(self).await?,
+            Scenario::Backlog => backlog::run(self).await?,
+            Scenario::Resync => resync::run(self).await?,
+            Scenario::Unchanged => unchanged::run(self).await?,
+            Scenario::Fresh => fresh::run(self).await?,
+            Scenario::Parts => parts::run(self)?,
         };
         self.rows.extend(rows);
         Ok(())

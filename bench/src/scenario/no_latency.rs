@@ -3,6 +3,7 @@
 use super::Bench;
 use crate::bare::Share;
 use crate::job::{self, Job, Since};
+use crate::machine::SPAN;
 use crate::report::{Row, Unit};
 
 const CALLS: u32 = 5_000;
@@ -13,7 +14,7 @@ const CONCURRENCY: usize = 32;
 /// The whole job, and the workers' part of it; each run is followed by one of the reference.
 pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let (machine, calls) = (&bench.machine, bench.plan.calls(CALLS));
-    let simulator = machine.simulator(calls, &[])?;
+    let simulator = machine.simulator(calls, SPAN)?;
     bench.line.set_message("warming up");
     job::reference(machine, &simulator, Share::NoQueue, calls, CONCURRENCY).await?;
     let whole = Job::sync(calls, 1, CONCURRENCY);
@@ -33,9 +34,9 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let row = |name: &str, samples| Row::new("no-latency", name, Unit::CallsPerSec, samples);
     let (bare, bare_filled) = (row("bare whole job", bare)?, row("bare filled queue", bare_filled)?);
     Ok(vec![
-        row("whole job", ours)?.to(&bare),
+        row("whole job", ours)?.beside(&bare),
         bare,
-        row("filled queue", ours_filled)?.to(&bare_filled),
+        row("filled queue", ours_filled)?.beside(&bare_filled),
         bare_filled,
         row("bare, without a queue", no_queue)?,
     ])
