@@ -73,6 +73,7 @@ impl Options {
         chart::draw(&report, &self.out)?;
         writeln!(std::io::stdout(), "{}", table::of(&report))?;
         writeln!(std::io::stderr(), "raw data and charts: {}", self.out.display())?;
+        anyhow::ensure!(report.failures.is_empty(), "{}", report.failures.join("\n"));
         Ok(())
     }
 
@@ -81,13 +82,16 @@ impl Options {
         let machine = Machine::look().await?;
         let description = machine.description.clone();
         let mut bench = Bench::new(machine, plan);
+        let mut failures = Vec::new();
         for scenario in Scenario::all() {
-            if self.only.is_empty() || self.only.contains(&scenario) {
-                bench.run(scenario).await.with_context(|| scenario.name())?;
+            if (self.only.is_empty() || self.only.contains(&scenario))
+                && let Err(error) = bench.run(scenario).await
+            {
+                failures.push(format!("{}: {error:#}", scenario.name()));
             }
         }
         let taken_at = DateTime::<Utc>::from(SystemTime::now()).to_rfc3339_opts(SecondsFormat::Secs, true);
-        Ok(Report { taken_at, machine: description, rows: bench.finished() })
+        Ok(Report { taken_at, machine: description, rows: bench.finished(), failures })
     }
 }
 

@@ -16,6 +16,9 @@ pub(crate) struct Report {
     pub(crate) machine: Description,
     /// In the order of the table.
     pub(crate) rows: Vec<Row>,
+    /// Scenarios that could not be run, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) failures: Vec<String>,
 }
 
 /// One run.

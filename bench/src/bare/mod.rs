@@ -120,6 +120,7 @@ impl Options {
             calls.join_all().await.into_iter().collect::<anyhow::Result<()>>()
         };
         tokio::try_join!(fetching, acking)?;
+        queue.cancel(&deliveries).await?;
         drop(fetched);
         store.finished()
     }

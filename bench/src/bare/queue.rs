@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
-    QueueDeclareOptions, QueueDeleteOptions,
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
+    ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, PublisherConfirm};
@@ -61,6 +61,11 @@ impl Queue {
             .consuming
             .basic_consume(self.name.as_str().into(), "".into(), options, FieldTable::default())
             .await?)
+    }
+
+    /// Asks for no more.
+    pub(crate) async fn cancel(&self, consumer: &lapin::Consumer) -> anyhow::Result<()> {
+        Ok(self.consuming.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await?)
     }
 
     /// Acks everything up to this delivery.

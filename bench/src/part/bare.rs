@@ -60,7 +60,7 @@ impl Options {
             }
         }
         let consuming = clock.stop(ids.len())?;
-        drop(deliveries);
+        queue.cancel(&deliveries).await?;
         queue.delete().await?;
         Ok(if self.part == Part::Publish { publishing } else { consuming })
     }

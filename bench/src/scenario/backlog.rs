@@ -29,8 +29,8 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
             ours.push(job.run(machine, &simulator).await?);
             bare.push(job::reference(machine, &simulator, Share::Whole, calls, CONCURRENCY).await?);
         }
-        let bare = Row::new("backlog", &format!("bare, {backlog} calls"), Unit::CallsPerSec, bare)?;
-        rows.push(Row::new("backlog", &format!("{backlog} calls"), Unit::CallsPerSec, ours)?.beside(&bare));
+        let bare = Row::new("backlog", &format!("bare, {calls} calls"), Unit::CallsPerSec, bare)?;
+        rows.push(Row::new("backlog", &format!("{calls} calls"), Unit::CallsPerSec, ours)?.beside(&bare));
         rows.push(bare);
     }
     Ok(rows)
