@@ -1,15 +1,12 @@
 //! A backlog of 2,000, 20,000 and 200,000 calls: throughput and memory must not depend on it.
 
-use super::Bench;
+use super::{Bench, CONCURRENCY};
 use crate::bare::Share;
 use crate::job::{self, Job};
-use crate::machine::SPAN;
 use crate::report::{Row, Unit};
 
 /// Calls, and the most runs of so many.
 const BACKLOGS: [(u32, usize); 3] = [(2_000, usize::MAX), (20_000, 3), (200_000, 1)];
-
-const CONCURRENCY: usize = 32;
 
 /// `producer backfill` with a worker that waits; each run is followed by one of the reference.
 pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
@@ -18,9 +15,7 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     for (backlog, most_runs) in BACKLOGS {
         let plan = bench.plan.at_most(most_runs);
         let calls = if plan.is_quick { backlog / 1_000 } else { backlog };
-        let simulator = machine.simulator(calls, SPAN)?;
-        bench.progress(&format!("{backlog} calls: warming up"), 0);
-        job::reference(machine, &simulator, Share::NoQueue, calls, CONCURRENCY).await?;
+        let simulator = bench.simulator(calls).await?;
         let verb = ["backfill".to_owned()].into_iter().chain(machine.period()).collect();
         let job = Job { verb, ..Job::sync(calls, 1, CONCURRENCY) };
         let (mut ours, mut bare) = (vec![], vec![]);

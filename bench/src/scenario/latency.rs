@@ -2,7 +2,6 @@
 
 use super::Bench;
 use crate::job::{Job, Since};
-use crate::machine::SPAN;
 use crate::report::{Row, Unit};
 
 /// 32 rounds of 64: a round that is not full would count as slowness.
@@ -16,7 +15,7 @@ const IN_FLIGHT: u32 = 64;
 /// One worker with 64 requests in flight, two with 32.
 pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let calls = bench.plan.calls(CALLS);
-    let simulator = bench.machine.simulator(calls, SPAN)?;
+    let simulator = bench.simulator(calls).await?;
     simulator.control.latency(LATENCY_MS).await?;
     let (mut one, mut two) = (vec![], vec![]);
     for run in 0..bench.plan.runs {

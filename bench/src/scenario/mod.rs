@@ -15,8 +15,13 @@ use std::time::Duration;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::machine::Machine;
+use crate::bare::Share;
+use crate::job;
+use crate::machine::{Machine, SPAN, Simulator};
 use crate::report::Row;
+
+/// Requests in flight where the API answers at once, of ours and of the reference.
+const CONCURRENCY: usize = 32;
 
 /// What can be asked for by `--only`, in the order of the table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -105,10 +110,18 @@ impl Bench {
             Scenario::Resync => resync::run(self).await?,
             Scenario::Unchanged => unchanged::run(self).await?,
             Scenario::Fresh => fresh::run(self).await?,
-            Scenario::Parts => parts::run(self)?,
+            Scenario::Parts => parts::run(self).await?,
         };
         self.rows.extend(rows);
         Ok(())
+    }
+
+    /// A simulator of so many calls, whose bodies a run of the reference has had it make.
+    async fn simulator(&self, calls: u32) -> anyhow::Result<Simulator> {
+        self.line.set_message(format!("{calls} calls are made"));
+        let simulator = self.machine.simulator(calls, SPAN)?;
+        job::reference(&self.machine, &simulator, Share::NoQueue, calls, CONCURRENCY).await?;
+        Ok(simulator)
     }
 
     /// Says what is run now, to whoever watches.

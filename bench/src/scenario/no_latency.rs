@@ -1,22 +1,16 @@
 //! An API that answers at once: producer and one worker beside the bare reference, which does the same in one process.
 
-use super::Bench;
+use super::{Bench, CONCURRENCY};
 use crate::bare::Share;
 use crate::job::{self, Job, Since};
-use crate::machine::SPAN;
 use crate::report::{Row, Unit};
 
 const CALLS: u32 = 5_000;
 
-/// Requests in flight, of both.
-const CONCURRENCY: usize = 32;
-
 /// The whole job, and the workers' part of it; each run is followed by one of the reference.
 pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let (machine, calls) = (&bench.machine, bench.plan.calls(CALLS));
-    let simulator = machine.simulator(calls, SPAN)?;
-    bench.line.set_message("warming up");
-    job::reference(machine, &simulator, Share::NoQueue, calls, CONCURRENCY).await?;
+    let simulator = bench.simulator(calls).await?;
     let whole = Job::sync(calls, 1, CONCURRENCY);
     let filled = Job { is_filled: true, since: Since::FirstDetail, ..whole.clone() };
     let (mut ours, mut bare, mut ours_filled, mut bare_filled, mut no_queue) =

@@ -2,21 +2,17 @@
 
 use clap::ValueEnum as _;
 
-use super::Bench;
-use crate::machine::{SPAN, Simulator};
+use super::{Bench, CONCURRENCY};
+use crate::machine::Simulator;
 use crate::part::{Part, Side, Took};
 use crate::report::{Row, Sample, Unit};
 
 const CALLS: u32 = 5_000;
 
-const CONCURRENCY: usize = 32;
-
 /// Ours and bare, in turn.
-pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let calls = bench.plan.calls(CALLS);
-    let simulator = bench.machine.simulator(calls, SPAN)?;
-    bench.line.set_message("warming up");
-    one(bench, &simulator, Part::Fetch, Side::Bare)?;
+    let simulator = bench.simulator(calls).await?;
     let mut rows = Vec::new();
     for &part in Part::value_variants() {
         let (mut ours, mut bare) = (vec![], vec![]);

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Bench;
 use super::latency::LATENCY_MS;
 use crate::job::{Job, Place, Since, finish};
-use crate::machine::{SPAN, Simulator};
+use crate::machine::Simulator;
 use crate::report::{Row, Sample, Unit};
 
 const CALLS: u32 = 1_000;
@@ -47,7 +47,7 @@ const CASES: [Case; 4] = [
 pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let plan = bench.plan.at_most(MOST_RUNS);
     let calls = plan.calls(CALLS);
-    let simulator = bench.machine.simulator(calls, SPAN)?;
+    let simulator = bench.simulator(calls).await?;
     let mut samples: [Vec<Sample>; CASES.len()] = Default::default();
     for run in 0..plan.runs {
         for (case, samples) in CASES.iter().zip(&mut samples) {

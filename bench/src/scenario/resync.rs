@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::Bench;
+use super::{Bench, CONCURRENCY};
 use crate::control::Served;
 use crate::job::{Job, Place, stop};
-use crate::machine::{SPAN, Simulator};
+use crate::machine::Simulator;
 use crate::report::{Row, Sample, Unit};
 use crate::tables::Tables;
 
 const CALLS: u32 = 5_000;
-
-const CONCURRENCY: usize = 32;
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -29,19 +27,15 @@ const WRITTEN_BY: &str = "\
 /// The first time and the second in the same place.
 pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let calls = bench.plan.calls(CALLS);
-    let simulator = bench.machine.simulator(calls, SPAN)?;
+    let simulator = bench.simulator(calls).await?;
     let (mut first, mut second) = (vec![], vec![]);
-    // The first round is discarded: the simulator makes its bodies.
-    for round in 0..=bench.plan.runs {
-        bench.progress("first and second time", round.saturating_sub(1));
+    for run in 0..bench.plan.runs {
+        bench.progress("first and second time", run);
         let place = Place::new(&bench.machine, &simulator);
         let mut once = Job::sync(calls, 1, CONCURRENCY).run_at(&place).await?;
         once.secs = details_secs(&simulator.control.served().await?)?;
-        let again = refetch(&place, &simulator, calls).await?;
-        if round > 0 {
-            first.push(once);
-            second.push(again);
-        }
+        first.push(once);
+        second.push(refetch(&place, &simulator, calls).await?);
     }
     let first = Row::new("resync", "first time", Unit::CallsPerSec, first)?;
     let second = Row::new("resync", "second time, unchanged", Unit::CallsPerSec, second)?.beside(&first);

@@ -3,7 +3,6 @@
 use super::Bench;
 use super::latency::LATENCY_MS;
 use crate::job::{Job, Since};
-use crate::machine::SPAN;
 use crate::report::{Row, Sample, Unit};
 
 /// Each worker's share, so that all runs last equally long: 80 rounds of 8.
@@ -18,7 +17,7 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let each = bench.plan.calls(CALLS_PER_WORKER) / if bench.plan.is_quick { 8 } else { 1 };
     let mut simulators = Vec::new();
     for workers in WORKERS {
-        let simulator = bench.machine.simulator(each * workers, SPAN)?;
+        let simulator = bench.simulator(each * workers).await?;
         simulator.control.latency(LATENCY_MS).await?;
         simulators.push((workers, simulator));
     }
