@@ -25,10 +25,17 @@ impl Servers {
     /// CPU time of PostgreSQL, seconds: the processes that it has, and those that it had.
     pub(crate) fn postgres_secs(&self) -> Option<f64> {
         let postmaster = self.postmaster?;
-        let own = Stat::read(postmaster)?;
-        let backends: f64 =
-            Stat::all().filter(|stat| stat.parent == postmaster).map(|stat| stat.cpu_secs).sum();
-        Some(own.cpu_secs + own.children_secs + backends)
+        let mut own = Stat::read(postmaster)?;
+        loop {
+            let backends: f64 =
+                Stat::all().filter(|stat| stat.parent == postmaster).map(|stat| stat.cpu_secs).sum();
+            let now = Stat::read(postmaster)?;
+            // One that has ended meanwhile would be counted twice, or not at all.
+            if now.children_secs <= own.children_secs {
+                return Some(now.cpu_secs + now.children_secs + backends);
+            }
+            own = now;
+        }
     }
 
     /// CPU time of RabbitMQ, seconds.
