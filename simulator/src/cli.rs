@@ -47,6 +47,9 @@ pub(crate) struct Cli {
     /// Never compress answers.
     #[arg(long)]
     no_gzip: bool,
+    /// Most MiB of details that are kept ready to send once they were made, so that asking again costs little.
+    #[arg(long, value_name = "MIB", default_value_t = 0)]
+    keep_mib: u32,
     #[command(flatten, next_help_heading = "Faults")]
     faults: Faults,
 }
@@ -76,6 +79,7 @@ impl Cli {
             newest_start: self.newest_start,
             span: self.span,
             gzip: !self.no_gzip,
+            keep_bytes: (self.keep_mib as usize) << 20,
             faults: self.faults,
         })
     }

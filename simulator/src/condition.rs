@@ -1,7 +1,7 @@
 //! In which state a conversation shows itself.
 
 /// In which state a conversation shows itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Condition {
     /// `done` or `failed`.
     Finished,

@@ -9,6 +9,7 @@ mod faults;
 mod http;
 mod ids;
 mod index;
+mod kept;
 mod knobs;
 mod planted;
 mod served;

@@ -1,6 +1,7 @@
 //! What was served, counted.
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -45,6 +46,14 @@ pub struct Served {
     pub in_flight: u32,
     /// Most requests that were being answered at once.
     pub max_in_flight: u32,
+    /// When the first request for a page of conversations came, in microseconds of Unix time.
+    pub first_list_unix_us: Option<u64>,
+    /// When the last answer to one was ready, likewise.
+    pub last_list_unix_us: Option<u64>,
+    /// When the first request for one conversation came, likewise.
+    pub first_detail_unix_us: Option<u64>,
+    /// When the last answer to one was ready, likewise.
+    pub last_detail_unix_us: Option<u64>,
     /// Requests for each conversation's detail, by id; ids that do not exist are counted too.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub details_by_id: BTreeMap<String, u64>,
@@ -55,6 +64,24 @@ impl Served {
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.list + self.detail + self.agents_list + self.agent_detail + self.other
+    }
+
+    pub(crate) fn count_list(&mut self) {
+        self.list += 1;
+        self.first_list_unix_us.get_or_insert_with(unix_us);
+    }
+
+    pub(crate) fn count_detail(&mut self) {
+        self.detail += 1;
+        self.first_detail_unix_us.get_or_insert_with(unix_us);
+    }
+
+    pub(crate) fn answered_list(&mut self) {
+        self.last_list_unix_us = Some(unix_us());
+    }
+
+    pub(crate) fn answered_detail(&mut self) {
+        self.last_detail_unix_us = Some(unix_us());
     }
 
     pub(crate) fn count_status(&mut self, status: u16) {
@@ -69,4 +96,10 @@ impl Served {
         };
         *counter += 1;
     }
+}
+
+/// Unix time, microseconds.
+fn unix_us() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }

@@ -26,6 +26,8 @@ pub struct Settings {
     pub span: Duration,
     /// Compress answers for clients that accept gzip.
     pub gzip: bool,
+    /// Most bytes of details that are kept ready to send once they were made; 0 keeps none.
+    pub keep_bytes: usize,
     /// What goes wrong from the start.
     pub faults: Faults,
 }
@@ -42,6 +44,7 @@ impl Default for Settings {
             newest_start: None,
             span: Duration::from_hours(90 * 24),
             gzip: true,
+            keep_bytes: 0,
             faults: Faults::default(),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use axum::body::Bytes;
 use rand::rngs::Xoshiro256PlusPlus;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -16,6 +17,7 @@ use crate::condition::Condition;
 use crate::dice;
 use crate::http::gate::Bucket;
 use crate::index::{Index, Position};
+use crate::kept::{Kept, Key};
 use crate::knobs::Knobs;
 use crate::served::Served;
 use crate::settings::Settings;
@@ -32,6 +34,7 @@ pub(crate) struct World {
     pub(crate) agents: Vec<Agent>,
     index: RwLock<Index>,
     knobs: RwLock<Knobs>,
+    kept: Kept,
     /// Details that somebody wrote, by number.
     overrides: RwLock<HashMap<u32, Value>>,
     served: Mutex<Served>,
@@ -54,6 +57,7 @@ impl World {
             agents: (0..count).map(|number| Agent::new(settings.seed, number, count, newest)).collect(),
             index: RwLock::new(Index::new(settings.seed, settings.conversations, newest, settings.span)),
             knobs: RwLock::new(Knobs::new(settings.seed, settings.faults.clone())),
+            kept: Kept::new(settings.keep_bytes),
             overrides: RwLock::default(),
             served: Mutex::default(),
             unknown_ids: Mutex::default(),
@@ -139,6 +143,23 @@ impl World {
         }
         let (condition, is_odd) = self.condition(number);
         self.with_call(number, |call| detail::write(call, condition, is_odd))
+    }
+
+    /// The body of a call's detail as it is sent: `encode` is applied to what is made, and what it returns may be kept.
+    pub(crate) fn encoded_detail(
+        &self,
+        number: u32,
+        has_gzip: bool,
+        encode: impl FnOnce(Vec<u8>) -> Bytes,
+    ) -> Bytes {
+        if self.overrides.read().unwrap_or_else(PoisonError::into_inner).contains_key(&number) {
+            return encode(self.detail(number));
+        }
+        let (condition, is_odd) = self.condition(number);
+        let key = Key { number, condition, is_odd, has_gzip };
+        self.kept.get_or_make(key, || {
+            encode(self.with_call(number, |call| detail::write(call, condition, is_odd)))
+        })
     }
 
     /// The same as a value.

@@ -49,8 +49,8 @@ impl<'a> Route<'a> {
     fn count(self, world: &World) {
         let mut served = world.served();
         match self {
-            Self::List => served.list += 1,
-            Self::Detail(_) => served.detail += 1,
+            Self::List => served.count_list(),
+            Self::Detail(_) => served.count_detail(),
             Self::Agents => served.agents_list += 1,
             Self::Agent(_) => served.agent_detail += 1,
             Self::Audio(_) | Self::Unknown | Self::WrongMethod => served.other += 1,
@@ -59,6 +59,14 @@ impl<'a> Route<'a> {
         if let Self::Detail(id) = self {
             let number = world.index().number(id);
             world.count_detail(id, number);
+        }
+    }
+
+    fn answered(self, world: &World) {
+        match self {
+            Self::List => world.served().answered_list(),
+            Self::Detail(_) => world.served().answered_detail(),
+            _ => {}
         }
     }
 }
@@ -94,11 +102,15 @@ async fn answer(
             .unwrap_or_else(|problem| Reply::problem(&problem, &trace_id, faults.legacy_errors))
     };
     let status = reply.status;
-    let has_gzip = world.gzip && reply::takes_gzip(request.headers());
-    let response = reply.write(&trace_id, has_gzip, faults.date_shift_secs);
+    let response = reply.write(&trace_id, takes_gzip(&world, &request), faults.date_shift_secs);
     misconduct(&world, &wire, &faults, &fate, status, &response);
+    route.answered(&world);
     drop(in_flight);
     response
+}
+
+fn takes_gzip(world: &World, request: &Request) -> bool {
+    world.gzip && reply::takes_gzip(request.headers())
 }
 
 /// The faults in force on a route.
@@ -135,7 +147,7 @@ fn serve(
         Route::Detail(id) => {
             checked(request.uri(), conversations::format)?;
             pass()?;
-            conversations::detail(world, id)
+            conversations::detail(world, id, takes_gzip(world, request))
         }
         Route::Audio(id) => {
             pass()?;

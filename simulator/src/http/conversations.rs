@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::problem::Problem;
 use super::query::Parameters;
-use super::reply::Reply;
+use super::reply::{self, Reply};
 use crate::body::summary::Summary;
 use crate::dice;
 use crate::index::Position;
@@ -170,7 +170,7 @@ pub(crate) fn format(parameters: &mut Parameters) {
 }
 
 /// One conversation.
-pub(crate) fn detail(world: &World, id: &str) -> Result<Reply, Problem> {
+pub(crate) fn detail(world: &World, id: &str, has_gzip: bool) -> Result<Reply, Problem> {
     let found = world.index().number(id);
     let Some(number) = found else { return Err(Problem::no_conversation(id)) };
     let (is_missing, is_malformed, is_endless) = {
@@ -180,12 +180,12 @@ pub(crate) fn detail(world: &World, id: &str) -> Result<Reply, Problem> {
     if is_missing {
         return Err(Problem::no_conversation(id));
     }
-    let mut body = world.detail(number);
-    if is_malformed {
+    let reply = if is_malformed {
         world.served().malformed += 1;
-        body = break_body(body, dice::draw(world.seed, "break", number.into()));
-    }
-    let reply = Reply::json(body);
+        Reply::json(break_body(world.detail(number), dice::draw(world.seed, "break", number.into())))
+    } else {
+        Reply::json(world.encoded_detail(number, has_gzip, |body| reply::encode(body.into(), has_gzip)))
+    };
     Ok(if is_endless { reply.without_end() } else { reply })
 }
 

@@ -17,12 +17,15 @@ use super::problem::Problem;
 /// Smaller bodies are not worth compressing; the API's own middleware draws the line here too.
 const LEAST_GZIP_BYTES: usize = 500;
 
+/// No answer begins so, unless it is compressed.
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+
 /// An answer before it is written.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     content_type: &'static str,
-    pub(crate) body: Vec<u8>,
+    body: Bytes,
     retry_after: Option<Duration>,
     is_endless: bool,
 }
@@ -44,7 +47,9 @@ impl http_body::Body for Endless {
 }
 
 impl Reply {
-    pub(crate) fn json(body: Vec<u8>) -> Self {
+    /// An answer of this body, which may have been compressed already by [`encode`].
+    pub(crate) fn json(body: impl Into<Bytes>) -> Self {
+        let body = body.into();
         Self { status: 200, content_type: "application/json", body, retry_after: None, is_endless: false }
     }
 
@@ -87,8 +92,10 @@ impl Reply {
             *response.headers_mut() = headers;
             return response;
         }
-        if has_gzip && self.body.len() >= LEAST_GZIP_BYTES {
-            self.body = compress(&self.body);
+        if has_gzip && !self.body.starts_with(GZIP_MAGIC) {
+            self.body = encode(self.body, has_gzip);
+        }
+        if self.body.starts_with(GZIP_MAGIC) {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         }
@@ -114,10 +121,14 @@ pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
         .any(|coding| coding.trim().starts_with("gzip") && !coding.replace(' ', "").ends_with(";q=0"))
 }
 
-fn compress(body: &[u8]) -> Vec<u8> {
+/// A body as it is sent: compressed, if `has_gzip` and worth it.
+pub(crate) fn encode(body: Bytes, has_gzip: bool) -> Bytes {
+    if !has_gzip || body.len() < LEAST_GZIP_BYTES {
+        return body;
+    }
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 3), Compression::fast());
-    encoder.write_all(body).expect("writing to memory cannot fail");
-    encoder.finish().expect("writing to memory cannot fail")
+    encoder.write_all(&body).expect("writing to memory cannot fail");
+    encoder.finish().expect("writing to memory cannot fail").into()
 }
 
 #[cfg(test)]
