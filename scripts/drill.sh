@@ -3,17 +3,21 @@
 
 # drill ARGUMENTS…, which the binary reads: see its --help
 cmd_drill() {
-  local binary word
+  local built binary word
   install_missing
   cargo build --quiet --workspace --bins
-  binary=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug/drill
+  built=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug
   for word in "$@"; do
-    case $word in --plan | --help | -h | --version | -V) exec "$binary" "$@" ;; esac
+    case $word in --plan | --help | -h | --version | -V) exec "$built/drill" "$@" ;; esac
   done
   make_state_folder
   FAULT_DRILL=$(mktemp -d "$STATE/drill-XXXXXX")
   FAULT_DRILL_STATUS=0
   at_exit fault_drill_end
+  # Its own copies: a long one starts them again and again, whatever is built meanwhile.
+  mkdir "$FAULT_DRILL/bin"
+  cp "$built"/{drill,producer,consumer} "$FAULT_DRILL/bin"
+  binary=$FAULT_DRILL/bin/drill
   if is_root && has unshare && unshare --mount true 2>/dev/null; then
     # A disk that can be full: in memory, seen by the drill and its servers alone, and gone with the last of them.
     mkdir "$FAULT_DRILL/disk"
@@ -34,6 +38,7 @@ fault_drill_end() {
   if [[ -n ${FAULT_DRILL_PID:-} ]] && kill -TERM "$FAULT_DRILL_PID" 2>/dev/null; then wait "$FAULT_DRILL_PID" || true; fi
   fault_drill_end_servers "$FAULT_DRILL"
   if [[ $FAULT_DRILL_STATUS -eq 1 || -e $FAULT_DRILL/keep ]]; then
+    rm -rf "${FAULT_DRILL:?}/bin"
     say "what the programs and the servers logged is in $FAULT_DRILL/log"
   else
     rm -rf "$FAULT_DRILL"

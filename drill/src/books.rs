@@ -153,22 +153,22 @@ pub fn compare_folios(
     crashes: u32,
 ) -> (Folios, Vec<String>) {
     let mut wrong: Vec<String> = seen.contradictions.iter().cloned().collect();
-    let mut drawn: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
-    let draws = server_log.lines().filter_map(|line| line.split_once(DRAWN)?.1.split_once(" for "));
-    for (folio, id) in draws {
+    let mut by_call: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    let lines = server_log.lines().filter_map(|line| line.split_once(DRAWN)?.1.split_once(" for "));
+    for (folio, id) in lines {
         if let Ok(folio) = folio.parse() {
-            drawn.entry(id.trim()).or_default().push(folio);
+            by_call.entry(id.trim()).or_default().push(folio);
         }
     }
     let kept: BTreeMap<i64, &String> =
         books.stored.iter().flat_map(|(id, row)| row.folios.iter().map(move |folio| (*folio, id))).collect();
     for (id, row) in &books.stored {
-        let draws = drawn.get(id.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let draws = by_call.get(id.as_str()).map(Vec::as_slice).unwrap_or_default();
         if draws.last() != row.folios.first() {
             wrong.push(format!("{id}: has folio {:?}, and drew {draws:?}", row.folios));
         }
     }
-    let known: BTreeSet<i64> = drawn.values().flatten().copied().collect();
+    let known: BTreeSet<i64> = by_call.values().flatten().copied().collect();
     let aborted = known.iter().filter(|folio| !kept.contains_key(folio)).count();
     let skipped = (1..=last).filter(|folio| !known.contains(folio)).count();
     let skipped = i64::try_from(skipped).unwrap_or(i64::MAX);

@@ -132,8 +132,8 @@ async fn hold(stage: Arc<Stage>, plan: &Plan, seed: u64, workers: usize) -> anyh
     let played_for = journal.elapsed();
     journal.note("no more faults");
     wrong.extend(rest::come_to_rest(&stage, &journal).await?);
-    let rested_after = journal.elapsed() - played_for;
-    let mut seen = lookout.end().await?;
+    let rested_after = journal.elapsed().saturating_sub(played_for);
+    let mut memory = lookout.end().await?;
     let crew = Arc::into_inner(crew).context("nobody plays any more")?;
     let producer = Arc::into_inner(producer).context("nobody plays any more")?;
     let (complaints, endings) = rest::retire(crew, producer).await;
@@ -141,11 +141,11 @@ async fn hold(stage: Arc<Stage>, plan: &Plan, seed: u64, workers: usize) -> anyh
 
     journal.note("checking the books");
     let books = Books::read(&stage).await?;
-    seen.compare(&books.stored);
+    memory.compare(&books.stored);
     wrong.extend(books.discrepancies());
     wrong.extend(stage.ledger.changes().await?);
     let crashes = kinds.get(&Fault::DatabaseCrashed.kind()).copied().unwrap_or(0);
-    let (folios, complaints) = folios(&stage, &books, &seen, crashes).await?;
+    let (folios, complaints) = folios(&stage, &books, &memory, crashes).await?;
     wrong.extend(complaints);
     let (complaints, letters) = compare_queues(&stage, &books).await?;
     wrong.extend(complaints);
@@ -170,8 +170,8 @@ async fn hold(stage: Arc<Stage>, plan: &Plan, seed: u64, workers: usize) -> anyh
         requests: asked.values().sum(),
         repeated: asked.values().map(|times| times - 1).sum(),
         folios,
-        idle: seen.idle,
-        looks: seen.looks,
+        idle: memory.idle,
+        looks: memory.looks,
         discrepancies: wrong,
     })
 }

@@ -124,13 +124,13 @@ impl Lane {
 
     pub(crate) fn rhythm(self) -> Rhythm {
         let (gap_ms, lasts_ms) = match self {
-            Self::Workers => (1_500..5_000, 500..7_000),
+            Self::Workers => (2_000..5_500, 500..5_000),
             Self::Producer => (5_000..13_000, 100..3_000),
             // A start takes it several seconds more.
-            Self::Broker => (12_000..24_000, 0..5_000),
-            Self::Database => (5_000..11_000, 2_000..7_000),
-            Self::Network => (4_000..8_000, 1_000..7_000),
-            Self::Api => (1_500..4_000, 2_000..5_500),
+            Self::Broker => (20_000..34_000, 0..5_000),
+            Self::Database => (9_000..15_000, 1_000..6_000),
+            Self::Network => (6_000..11_000, 1_000..5_000),
+            Self::Api => (2_500..6_000, 1_500..4_500),
             // The time after which a verb is killed; one that is not takes its time.
             Self::People => (2_500..6_000, 50..1_500),
         };

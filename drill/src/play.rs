@@ -147,19 +147,14 @@ impl Player {
 
     async fn fill_disk(&self, lasts: Duration) -> anyhow::Result<()> {
         let (servers, ledger) = (&self.stage.servers, &self.stage.ledger);
-        let is_real = servers.small_disk().is_some();
-        if is_real {
-            servers.fill_disk(true).await?
-        } else {
-            ledger.refuse_writes(true).await?
+        if servers.small_disk().is_none() {
+            ledger.refuse_writes(true).await?;
+            sleep(lasts).await;
+            return Ok(ledger.refuse_writes(false).await?);
         }
+        servers.fill_disk(true).await?;
         sleep(lasts).await;
-        if is_real {
-            servers.fill_disk(false).await?
-        } else {
-            ledger.refuse_writes(false).await?
-        }
-        Ok(())
+        servers.fill_disk(false).await
     }
 
     async fn fail_network(&self, link: Link, network: Network, lasts: Duration) {
@@ -181,7 +176,7 @@ impl Player {
         match timeout(VERB_PATIENCE, child.wait()).await {
             Ok(status) => self.journal.note(&format!("producer {verb}: {}", ending(status?))),
             Err(_) => {
-                self.complain(format!("producer {verb} did not end within {} s", VERB_PATIENCE.as_secs()))
+                self.complain(format!("producer {verb} did not end within {} s", VERB_PATIENCE.as_secs()));
             }
         }
         Ok(())

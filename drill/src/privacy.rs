@@ -63,7 +63,9 @@ pub async fn search(stage: &Stage, letters: &[String]) -> anyhow::Result<Vec<Str
     let mut look = |place: &str, text: &str| {
         wrong.extend(words.found(text).iter().map(|word| format!("{place} holds {word}")));
     };
-    letters.iter().for_each(|letter| look("the queue of dead letters", letter));
+    for letter in letters {
+        look("the queue of dead letters", letter);
+    }
     for table in stage.ledger.tables().await? {
         for row in stage.ledger.rows(&table).await? {
             look(&format!("table {table}"), &row);

@@ -23,7 +23,7 @@ const CALLS: u32 = 2500;
 const SPAN: Duration = Duration::from_hours(30 * 24);
 
 /// The first pass begins so long ago; what is older is for a backfill.
-const SINCE: TimeDelta = TimeDelta::hours(20);
+const SINCE: TimeDelta = TimeDelta::days(20);
 
 /// Everything that a drill is played on. Ends with it.
 #[derive(Debug)]
