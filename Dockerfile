@@ -11,7 +11,7 @@ WORKDIR /build
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --release --locked --bins \
+    cargo build --release --locked --package producer --package consumer --package simulator \
     && mkdir /binaries \
     && cp target/release/producer target/release/consumer target/release/simulator /binaries/
 

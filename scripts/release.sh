@@ -11,7 +11,7 @@ cmd_release() {
   git rev-parse --git-dir >/dev/null 2>&1 || die "a release is made of what git knows: this is no clone, or git is missing"
   install_missing
   has objdump || system_install binutils || die "objdump is missing: install binutils"
-  cargo build --release --locked --workspace --bins
+  cargo build --release --locked "${RELEASE_BINARIES[@]/#/--package=}"
   target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
   for name in "${RELEASE_BINARIES[@]}"; do runs_elsewhere "$target/release/$name"; done
 

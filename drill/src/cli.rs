@@ -1,5 +1,6 @@
 //! The command line, and the order of a drill: build, play, come to rest, check.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,8 +15,7 @@ use shared::shutdown::Shutdown;
 use crate::books::{Books, compare_folios, compare_queues};
 use crate::fault::Fault;
 use crate::journal::Journal;
-use crate::ledger::Ledger;
-use crate::lookout::Lookout;
+use crate::lookout::{Lookout, Seen};
 use crate::plan::Plan;
 use crate::play::{Played, Player};
 use crate::report::Report;
@@ -108,7 +108,15 @@ impl Options {
                 }
                 stage => Arc::new(stage?),
             };
-            let report = hold(stage, &plan, seed, self.workers.into()).await?;
+            let workers = usize::from(self.workers);
+            let journal = Arc::new(Journal::create(&stage.servers.logs().join("drill.log"))?);
+            migrate(&stage).await?;
+            journal.note(&format!("seed {seed}, plan {}: {} faults", plan.fingerprint(), plan.acts().len()));
+            let course = hold(&stage, &journal, &plan, workers).await?;
+            journal.note("checking the books");
+            let checked = check(&stage, course).await?;
+            journal.note("checked");
+            let report = Report { seed, plan: plan.fingerprint(), workers, ..checked };
             write!(std::io::stdout(), "{report}")?;
             Ok(if report.is_exact() { Exit::Done } else { Exit::Failed })
         };
@@ -119,44 +127,59 @@ impl Options {
     }
 }
 
-async fn hold(stage: Arc<Stage>, plan: &Plan, seed: u64, workers: usize) -> anyhow::Result<Report> {
-    let journal = Arc::new(Journal::create(&stage.servers.logs().join("drill.log"))?);
-    migrate(&stage).await?;
-    journal.note(&format!("seed {seed}, plan {}: {} faults", plan.fingerprint(), plan.acts().len()));
-    let lookout = Lookout::begin(Arc::clone(&stage), Arc::clone(&journal));
+/// What there is to say of a drill before the books are read.
+struct Course {
+    kinds: BTreeMap<String, u32>,
+    endings: BTreeMap<String, u32>,
+    memory: Seen,
+    played_for: Duration,
+    rested_after: Duration,
+    wrong: Vec<String>,
+}
+
+/// From the first fault until nobody works any more.
+async fn hold(
+    stage: &Arc<Stage>,
+    journal: &Arc<Journal>,
+    plan: &Plan,
+    workers: usize,
+) -> anyhow::Result<Course> {
+    let lookout = Lookout::begin(Arc::clone(stage), Arc::clone(journal));
     let (crew, producer) = stage.crew(workers);
     let (crew, producer) = (Arc::new(crew), Arc::new(producer));
     let player =
-        Player::new(Arc::clone(&stage), Arc::clone(&journal), Arc::clone(&crew), Arc::clone(&producer));
+        Player::new(Arc::clone(stage), Arc::clone(journal), Arc::clone(&crew), Arc::clone(&producer));
     let Played { kinds, complaints: mut wrong } = Arc::new(player).play(plan).await;
     let played_for = journal.elapsed();
     journal.note("no more faults");
-    wrong.extend(rest::come_to_rest(&stage, &journal).await?);
+    wrong.extend(rest::come_to_rest(stage, journal).await?);
     let rested_after = journal.elapsed().saturating_sub(played_for);
-    let mut memory = lookout.end().await?;
+    let memory = lookout.end().await?;
     let crew = Arc::into_inner(crew).context("nobody plays any more")?;
     let producer = Arc::into_inner(producer).context("nobody plays any more")?;
     let (complaints, endings) = rest::retire(crew, producer).await;
     wrong.extend(complaints);
+    Ok(Course { kinds, endings, memory, played_for, rested_after, wrong })
+}
 
-    journal.note("checking the books");
-    let books = Books::read(&stage).await?;
+/// Reads the books, and compares all that must agree.
+async fn check(stage: &Stage, course: Course) -> anyhow::Result<Report> {
+    let Course { kinds, endings, mut memory, played_for, rested_after, mut wrong } = course;
+    let books = Books::read(stage).await?;
     memory.compare(&books.stored);
     wrong.extend(books.discrepancies());
     wrong.extend(stage.ledger.changes().await?);
     let crashes = kinds.get(&Fault::DatabaseCrashed.kind()).copied().unwrap_or(0);
-    let (folios, complaints) = folios(&stage, &books, &memory, crashes).await?;
+    let log = std::fs::read(stage.servers.logs().join("postgres.log"))?;
+    let last = stage.ledger.last_folio().await?;
+    let (folios, complaints) = compare_folios(&books, &memory, &String::from_utf8_lossy(&log), last, crashes);
     wrong.extend(complaints);
-    let (complaints, letters) = compare_queues(&stage, &books).await?;
+    let (complaints, letters) = compare_queues(stage, &books).await?;
     wrong.extend(complaints);
-    wrong.extend(privacy::search(&stage, &letters).await?);
-    journal.note("checked");
+    wrong.extend(privacy::search(stage, &letters).await?);
     let asked = stage.simulator.served().details_by_id;
     let is_real = stage.servers.small_disk().is_some();
     Ok(Report {
-        seed,
-        plan: plan.fingerprint(),
-        workers,
         played_for,
         rested_after,
         disk: if is_real { " (a small file system, really full)" } else { " (a trigger that raises 53100)" },
@@ -173,6 +196,7 @@ async fn hold(stage: Arc<Stage>, plan: &Plan, seed: u64, workers: usize) -> anyh
         idle: memory.idle,
         looks: memory.looks,
         discrepancies: wrong,
+        ..Report::default()
     })
 }
 
@@ -180,17 +204,6 @@ async fn migrate(stage: &Stage) -> anyhow::Result<()> {
     let mut child = stage.recipe.start("producer-migrate", "producer", &["migrate".to_owned()])?;
     anyhow::ensure!(child.wait().await?.success(), "producer migrate fails");
     Ok(stage.ledger.record().await?)
-}
-
-async fn folios(
-    stage: &Stage,
-    books: &Books,
-    seen: &crate::lookout::Seen,
-    crashes: u32,
-) -> anyhow::Result<(crate::books::Folios, Vec<String>)> {
-    let log = std::fs::read(stage.servers.logs().join("postgres.log"))?;
-    let last = Ledger::last_folio(&stage.ledger).await?;
-    Ok(compare_folios(books, seen, &String::from_utf8_lossy(&log), last, crashes))
 }
 
 #[cfg(test)]

@@ -76,9 +76,12 @@ impl Player {
     }
 
     async fn lane(&self, acts: &[Act], began: Instant, ends: Instant) {
+        let (mut planned, mut free) = (Duration::ZERO, began);
         for act in acts {
-            // One that took longer than planned delays those after it, and the last ones may have no time left.
-            sleep_until(began + act.at).await;
+            // One that takes longer than planned, on a machine with other things to do, delays all that follow: the time to
+            // work between two of them stays what it is. The last ones may have no time left.
+            sleep_until(free + act.at.saturating_sub(planned)).await;
+            planned = act.at + act.lasts;
             if Instant::now() > ends {
                 return;
             }
@@ -88,6 +91,7 @@ impl Player {
             }
             let mut played = self.played.lock().unwrap_or_else(PoisonError::into_inner);
             *played.kinds.entry(act.fault.kind()).or_default() += 1;
+            free = Instant::now();
         }
     }
 

@@ -30,7 +30,10 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn members() -> Vec<(PathBuf, String)> {
-    ["consumer/src", "producer/src", "shared/src", "simulator/src"].into_iter().flat_map(sources).collect()
+    ["consumer/src", "drill/src", "producer/src", "shared/src", "simulator/src"]
+        .into_iter()
+        .flat_map(sources)
+        .collect()
 }
 
 /// Asserts that only files below these places say this.
@@ -55,6 +58,7 @@ fn each_outside_world_has_one_room() {
             "shared/src/database",
             "shared/src/testing",
             "consumer/src/persist",
+            "drill/src/ledger.rs",
             "producer/src/records.rs",
             "producer/src/records",
         ],
