@@ -38,7 +38,6 @@ fault_drill_end() {
   if [[ -n ${FAULT_DRILL_PID:-} ]] && kill -TERM "$FAULT_DRILL_PID" 2>/dev/null; then wait "$FAULT_DRILL_PID" || true; fi
   fault_drill_end_servers "$FAULT_DRILL"
   if [[ $FAULT_DRILL_STATUS -eq 1 || -e $FAULT_DRILL/keep ]]; then
-    rm -rf "${FAULT_DRILL:?}/bin"
     say "what the programs and the servers logged is in $FAULT_DRILL/log"
   else
     rm -rf "$FAULT_DRILL"
@@ -49,5 +48,6 @@ fault_drill_end() {
 fault_drill_end_servers() {
   "$ROOT/dev" broker end "$1" || true
   "$ROOT/dev" database end "$1" || true
+  rm -rf "${1:?}/bin"
   rmdir "$1/disk" 2>/dev/null || true
 }

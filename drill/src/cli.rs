@@ -32,7 +32,7 @@ const GRACE: Duration = Duration::ZERO;
 /// simulated API, to which calls are added all the time. The disk of the database is a small file system that is really
 /// full where root can mount one; elsewhere a trigger refuses every write with PostgreSQL's own code for it (53100).
 #[derive(Debug, Parser)]
-#[command(name = "./dev drill", version, after_help = EXIT_CODES)]
+#[command(name = "drill", bin_name = "./dev drill", version, after_help = EXIT_CODES)]
 pub struct Options {
     /// For how long faults are played; starting, coming to rest and checking take one or two minutes more
     #[arg(long, value_name = "M", default_value = "1.7", value_parser = minutes)]
