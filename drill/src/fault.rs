@@ -122,6 +122,11 @@ impl Lane {
     pub const ALL: [Self; 7] =
         [Self::Workers, Self::Producer, Self::Broker, Self::Database, Self::Network, Self::Api, Self::People];
 
+    /// Whether its faults keep everybody from working.
+    pub(crate) fn is_outage(self) -> bool {
+        matches!(self, Self::Broker | Self::Database | Self::Network | Self::Api)
+    }
+
     pub(crate) fn rhythm(self) -> Rhythm {
         let (gap_ms, lasts_ms) = match self {
             Self::Workers => (2_000..5_500, 500..5_000),

@@ -26,6 +26,10 @@ const LONG_ONE_IN: u32 = 8;
 /// … so many times as long.
 const LONGER: u32 = 6;
 
+/// A long drill need not play every kind within two minutes: what keeps everybody from working comes so many times less
+/// often, so that those who are killed are at work.
+const CALMER: u32 = 3;
+
 /// One thing that goes wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Act {
@@ -95,6 +99,7 @@ impl fmt::Display for Plan {
 /// A lane's faults: in shuffled rounds, so that none is left out for long.
 fn acts(rng: &mut StdRng, lane: Lane, until: Duration, workers: usize) -> Vec<Act> {
     let rhythm = lane.rhythm();
+    let is_long = until >= LONG;
     let mut acts = Vec::new();
     let mut now = Duration::ZERO;
     let draw = |rng: &mut StdRng| {
@@ -106,13 +111,14 @@ fn acts(rng: &mut StdRng, lane: Lane, until: Duration, workers: usize) -> Vec<Ac
     // Taken from the end: what may not come late comes first.
     round.sort_by_key(|fault| fault.costs_a_turn());
     loop {
-        now += Duration::from_millis(rng.random_range(rhythm.gap_ms.clone()));
+        let gap = Duration::from_millis(rng.random_range(rhythm.gap_ms.clone()));
+        now += if is_long && lane.is_outage() { gap * CALMER } else { gap };
         if round.is_empty() {
             round = draw(rng);
         }
         let Some(mut fault) = round.pop() else { return acts };
         let mut lasts = Duration::from_millis(rng.random_range(rhythm.lasts_ms.clone()));
-        if until >= LONG && rng.random_ratio(1, LONG_ONE_IN) && !fault.is_kill() {
+        if is_long && rng.random_ratio(1, LONG_ONE_IN) && !fault.is_kill() {
             lasts *= LONGER;
         }
         if now + lasts > until {
