@@ -124,7 +124,7 @@ impl Lane {
 
     /// Whether its faults keep everybody from working.
     pub(crate) fn is_outage(self) -> bool {
-        matches!(self, Self::Broker | Self::Database | Self::Network | Self::Api)
+        !matches!(self, Self::Workers | Self::People)
     }
 
     pub(crate) fn rhythm(self) -> Rhythm {
@@ -151,7 +151,13 @@ impl Lane {
                 Fault::WorkerStopped(worker()),
                 Fault::WorkerFrozen(worker()),
             ],
-            Self::Producer => vec![Fault::ProducerKilled, Fault::ProducerStopped],
+            // A kill costs a minute without passes.
+            Self::Producer => vec![
+                Fault::ProducerKilled,
+                Fault::ProducerStopped,
+                Fault::ProducerStopped,
+                Fault::ProducerStopped,
+            ],
             Self::Broker => vec![Fault::BrokerStopped, Fault::BrokerKilled],
             Self::Database => vec![
                 Fault::DatabaseRestarted,
