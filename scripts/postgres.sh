@@ -54,7 +54,7 @@ max_connections = 400
 jit = off
 # The data is thrown away after a crash: nothing is worth waiting for the disk.
 fsync = off
-synchronous_commit = off
+synchronous_commit = ${PG_SYNCHRONOUS_COMMIT:-off}
 full_page_writes = off
 # No statement, no value and no parameter in the log: tests read it to prove that no caller's number is there.
 log_statement = none

@@ -11,9 +11,13 @@ cmd_up() {
 }
 
 cmd_down() {
+  local drill
   [[ -d $STATE ]] || return 0
   make_state_folder
   locked services_stop
+  for drill in "$STATE"/drill-*/; do
+    if [[ -d $drill ]]; then fault_drill_end_processes "${drill%/}"; fi
+  done
   rm -rf "$STATE/kept" "$STATE/holders"
   say "nothing runs any more; the logs stay in $STATE/log"
 }

@@ -30,7 +30,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn members() -> Vec<(PathBuf, String)> {
-    ["bench/src", "consumer/src", "producer/src", "shared/src", "simulator/src"]
+    ["bench/src", "consumer/src", "drill/src", "producer/src", "shared/src", "simulator/src"]
         .into_iter()
         .flat_map(sources)
         .collect()
@@ -67,6 +67,7 @@ fn each_outside_world_has_one_room() {
             "shared/src/database",
             "shared/src/testing",
             "consumer/src/persist",
+            "drill/src/ledger.rs",
             "producer/src/records.rs",
             "producer/src/records",
             "bench/src/bare",
