@@ -14,7 +14,8 @@ async fn plain(visitor: &Visitor, id: &str) -> Vec<u8> {
     let url = format!("{}/v1/convai/conversations/{id}", visitor.simulator.base_url());
     let request =
         visitor.client.get(url).header("xi-api-key", &visitor.key).header(ACCEPT_ENCODING, "identity");
-    request.send().await.unwrap().bytes().await.unwrap().to_vec()
+    let response = request.send().await.expect("it answers");
+    response.bytes().await.expect("a whole body").to_vec()
 }
 
 #[tokio::test]
