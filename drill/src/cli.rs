@@ -187,6 +187,7 @@ async fn check(stage: &Stage, course: Course) -> anyhow::Result<Report> {
         endings,
         listed: books.listed.len(),
         stored: books.stored.len(),
+        unrecorded: books.unrecorded(),
         dead: books.dead().count(),
         classes: stage.ledger.classes().await?,
         discarded: books.discarded().count(),

@@ -133,7 +133,7 @@ impl Lane {
             Self::Producer => (5_000..13_000, 100..3_000),
             // A start takes it several seconds more.
             Self::Broker => (20_000..34_000, 0..5_000),
-            Self::Database => (9_000..15_000, 1_000..6_000),
+            Self::Database => (7_000..13_000, 3_000..8_000),
             Self::Network => (6_000..11_000, 1_000..5_000),
             Self::Api => (2_500..6_000, 1_500..4_500),
             // The time after which a verb is killed; one that is not takes its time.

@@ -29,6 +29,8 @@ pub struct Report {
     pub listed: usize,
     /// Calls that are stored.
     pub stored: usize,
+    /// Stored calls that the book does not know.
+    pub unrecorded: usize,
     /// Calls that are dead letters.
     pub dead: usize,
     /// What these and the discarded died of.
@@ -74,6 +76,7 @@ impl fmt::Display for Report {
         }
         line("calls listed", self.listed.to_string())?;
         line("  stored, each with one report", self.stored.to_string())?;
+        line("  (of them not in the book)", self.unrecorded.to_string())?;
         line("  dead letters", self.dead.to_string())?;
         line("  discarded", self.discarded.to_string())?;
         line("  (dead and discarded are of)", self.classes.join(", "))?;
