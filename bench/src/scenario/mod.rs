@@ -70,7 +70,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// So many calls, or few.
     pub(crate) fn calls(self, calls: u32) -> u32 {
-        if self.is_quick { calls.min(200) } else { calls }
+        if self.is_quick { calls.min(100) } else { calls }
     }
 
     /// As many runs as asked for, but no more than these: some scenarios take long, and vary little.
