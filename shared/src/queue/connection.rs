@@ -25,6 +25,10 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Seconds between heartbeats, unless `AMQP_URL` says otherwise: a dead network is noticed within two.
 const HEARTBEAT_SECS: &str = "30";
 
+/// The longest frame, in bytes, unless `AMQP_URL` says otherwise. Our messages have some 300; lapin keeps room for 64 frames
+/// of each connection, which at the broker's own 128 KiB are 16 MiB in all.
+const FRAME_MAX_BYTES: &str = "16384";
+
 /// What can be seen of a queue without disturbing it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Look {
@@ -60,7 +64,7 @@ impl Broker {
     /// [`QueueError::Unreachable`] or [`QueueError::LoginRefused`].
     pub async fn open(config: &AmqpConfig, name: &str) -> Result<Self, QueueError> {
         crate::install_tls_provider();
-        let url = with_heartbeat(config.url.expose_secret());
+        let url = with_parameters(config.url.expose_secret());
         let (connection, publishing) = tokio::try_join!(open(&url, name), open(&url, name))?;
         Ok(Self { connection, publishing, topology: Topology::new(config) })
     }
@@ -215,10 +219,12 @@ pub(super) async fn bounded<T>(call: impl Future<Output = Result<T, QueueError>>
     tokio::time::timeout(CALL_TIMEOUT, call).await.map_err(lost)?
 }
 
-fn with_heartbeat(url: &str) -> String {
+fn with_parameters(url: &str) -> String {
     let Ok(mut parsed) = Url::parse(url) else { return url.to_owned() };
-    if parsed.query_pairs().all(|(name, _)| name != "heartbeat") {
-        parsed.query_pairs_mut().append_pair("heartbeat", HEARTBEAT_SECS);
+    for (parameter, value) in [("heartbeat", HEARTBEAT_SECS), ("frame_max", FRAME_MAX_BYTES)] {
+        if parsed.query_pairs().all(|(set, _)| set != parameter) {
+            parsed.query_pairs_mut().append_pair(parameter, value);
+        }
     }
     parsed.into()
 }
