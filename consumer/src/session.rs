@@ -28,9 +28,10 @@ const PULSE_EVERY: Duration = Duration::from_secs(10);
 /// … and how long its answer holds for `consumer health`.
 const CONSUMING_FOR: Duration = Duration::from_secs(30);
 
-/// A job that came back so often without an answer may be what kills its workers: it is worked alone, so that the others do
-/// not reach the broker's limit of 20 with it.
-const SUSPECT: u64 = 5;
+/// A job that came back so often without an answer may be what kills its workers: it is worked while nothing else is, and
+/// a worker that begins after one has died holds nothing beside it. So the others do not reach the broker's limit of 20
+/// with it.
+const SUSPECT: u64 = 10;
 
 /// A job that is worked alone, and is no suspect, keeps the others waiting no longer than this: what kills a worker does
 /// so sooner.
@@ -47,8 +48,6 @@ pub enum End {
     Paused(Interruption),
     /// A trial has shown that nothing is in the way any more: the next one holds as much as it may.
     Proven,
-    /// A job came that may be what kills workers: the next session works it alone.
-    Suspicious,
     /// The broker was lost.
     Lost(QueueError),
 }
@@ -120,10 +119,26 @@ impl Session {
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut slot: Option<Slot> = None;
+        // One that came and waits until nothing else is under way, and whether one is under way.
+        let mut suspect: Option<(Lane, Delivery)> = None;
         let mut is_suspect = false;
-        let alone_until = Instant::now() + ALONE_FOR;
+        let mut alone_until = Instant::now() + ALONE_FOR;
         loop {
             let is_alone = self.lanes.is_alone();
+            is_suspect &= !self.jobs.is_empty();
+            if self.jobs.is_empty()
+                && slot.is_some()
+                && let Some((lane, delivery)) = suspect.take()
+            {
+                log::warn!(
+                    "a job came back {} times without an answer: it is worked alone",
+                    delivery.deliveries
+                );
+                is_suspect = true;
+                self.begin(lane, delivery, slot.take(), tally);
+                continue;
+            }
+            let takes_more = slot.is_some() && suspect.is_none() && !is_suspect;
             let delivery = tokio::select! {
                 biased;
                 () = shutdown.soft().cancelled() => return End::Stopped,
@@ -141,6 +156,9 @@ impl Session {
                     continue;
                 }
                 Some(ended) = self.jobs.join_next() => {
+                    if is_suspect {
+                        alone_until = Instant::now() + ALONE_FOR;
+                    }
                     let done_before = tally.done();
                     if let Some(end) = reap(ended, tally) {
                         return end;
@@ -165,10 +183,11 @@ impl Session {
                     slot = Some(free);
                     continue;
                 }
-                delivery = self.lanes.next(&self.stations.fetcher), if slot.is_some() => delivery,
+                delivery = self.lanes.next(&self.stations.fetcher), if takes_more => delivery,
                 _ = look.tick() => {
                     if let Some(drain) = drain.as_deref_mut() {
-                        match drain.is_done(&self.broker, self.jobs.is_empty() && slot.is_some()).await {
+                        let is_idle = self.jobs.is_empty() && slot.is_some() && suspect.is_none();
+                        match drain.is_done(&self.broker, is_idle).await {
                             Ok(true) => return End::Drained,
                             Ok(false) => {}
                             Err(error) => return End::Lost(error),
@@ -177,24 +196,10 @@ impl Session {
                     continue;
                 }
             };
-            match (delivery, slot.take()) {
-                ((_, Ok(delivery)), _) if !is_alone && delivery.deliveries >= SUSPECT => {
-                    log::warn!(
-                        "a job came back {} times without an answer: it is worked alone",
-                        delivery.deliveries
-                    );
-                    return End::Suspicious;
-                }
-                ((lane, Ok(delivery)), Some(mut slot)) => {
-                    is_suspect = delivery.deliveries >= SUSPECT;
-                    if lane == Lane::Backfill {
-                        slot.for_backfill();
-                    }
-                    tally.count_begun();
-                    self.begin(delivery, slot);
-                }
-                ((_, Err(error)), _) => return End::Lost(error),
-                ((_, Ok(_)), None) => unreachable!("deliveries are only taken with a slot"),
+            match delivery {
+                (lane, Ok(delivery)) if delivery.deliveries >= SUSPECT => suspect = Some((lane, delivery)),
+                (lane, Ok(delivery)) => self.begin(lane, delivery, slot.take(), tally),
+                (_, Err(error)) => return End::Lost(error),
             }
         }
     }
@@ -209,7 +214,12 @@ impl Session {
         Ok(true)
     }
 
-    fn begin(&mut self, delivery: Delivery, slot: Slot) {
+    fn begin(&mut self, lane: Lane, delivery: Delivery, slot: Option<Slot>, tally: &Tally) {
+        let mut slot = slot.expect("deliveries are only taken with a slot");
+        if lane == Lane::Backfill {
+            slot.for_backfill();
+        }
+        tally.count_begun();
         self.jobs.spawn(work(delivery, slot, Arc::clone(&self.stations), self.ending.clone()));
     }
 
@@ -241,7 +251,7 @@ impl Session {
             }
         }
         match (end, lost) {
-            (End::Drained | End::Paused(_) | End::Proven | End::Suspicious, Some(error)) => End::Lost(error),
+            (End::Drained | End::Paused(_) | End::Proven, Some(error)) => End::Lost(error),
             (end, _) => end,
         }
     }

@@ -135,13 +135,12 @@ impl Worker {
             fruitless.count(was_calm || self.tally.done() > done_before);
             caution = match end {
                 End::Lost(_) | End::Paused(_) => Caution::Trial,
-                End::Suspicious => Caution::Alone,
                 End::Proven | End::Stopped | End::Drained => Caution::Full,
             };
             let recovery = async {
                 match end {
                     End::Stopped | End::Drained => Some(Exit::Done),
-                    End::Proven | End::Suspicious => None,
+                    End::Proven => None,
                     End::Lost(error) => {
                         log::warn!("{error}; what was held will be delivered again");
                         self.pulse.beat("connecting", Duration::ZERO);
