@@ -15,6 +15,9 @@ use crate::stage::Stage;
 
 const EVERY: Duration = Duration::from_secs(1);
 
+/// A call that is listed for so long should have its outcome: a pass begins every 2 s.
+const SOON: Duration = Duration::from_secs(5);
+
 /// How it goes is told every so many looks.
 const TOLD_EVERY: u32 = 10;
 
@@ -28,7 +31,7 @@ pub struct Seen {
     pub folios: BTreeMap<String, (i64, i64)>,
     /// What was seen to differ from what was seen before.
     pub contradictions: BTreeSet<String>,
-    /// How long nothing came to its end although something could have.
+    /// How long nothing came to its end although something was due.
     pub idle: Duration,
     /// How often the tables were looked at.
     pub looks: u32,
@@ -66,8 +69,12 @@ async fn look(stage: Arc<Stage>, journal: Arc<Journal>, told: CancellationToken)
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = Instant::now();
+    let mut listed_at: BTreeMap<String, Instant> = BTreeMap::new();
     while told.run_until_cancelled(ticks.tick()).await.is_some() {
         let listed: BTreeSet<String> = stage.simulator.conversation_ids().into_iter().collect();
+        for id in &listed {
+            listed_at.entry(id.clone()).or_insert_with(Instant::now);
+        }
         let unfinished = stage.simulator.ids_in_progress();
         let tables =
             async { Ok::<_, anyhow::Error>((stage.ledger.stored().await?, stage.ledger.book().await?)) };
@@ -84,7 +91,8 @@ async fn look(stage: Arc<Stage>, journal: Arc<Journal>, told: CancellationToken)
             stored.contains_key(*id) || book.get(*id).is_some_and(|entry| *entry != Entry::Open)
         };
         let outcomes = listed.iter().filter(has_outcome).count();
-        let is_pending = listed.iter().any(|id| !has_outcome(&id) && !unfinished.contains(id));
+        let is_due = |id: &String| listed_at.get(id).is_some_and(|at| at.elapsed() > SOON);
+        let is_pending = listed.iter().any(|id| is_due(id) && !has_outcome(&id) && !unfinished.contains(id));
         if is_pending && outcomes <= seen.outcomes {
             seen.idle += since;
         }

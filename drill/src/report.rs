@@ -43,7 +43,7 @@ pub struct Report {
     pub repeated: u64,
     /// The folios.
     pub folios: Folios,
-    /// How long nothing came to its end although something could have.
+    /// How long nothing came to its end although something was due.
     pub idle: Duration,
     /// How often the tables were compared with what was seen before.
     pub looks: u32,
@@ -84,7 +84,13 @@ impl fmt::Display for Report {
         line("  beyond one a call: absorbed", self.repeated.to_string())?;
         let Folios { aborted, skipped } = self.folios;
         line("folios without a report", format!("{aborted} aborted, {skipped} skipped by crashes"))?;
-        line("time lost", format!("{} s with work, and nothing finished", self.idle.as_secs()))?;
+        line(
+            "time lost",
+            format!(
+                "{} s in which nothing came to its end, with calls listed for over 5 s",
+                self.idle.as_secs()
+            ),
+        )?;
         line("looks at the tables meanwhile", self.looks.to_string())?;
         for discrepancy in &self.discrepancies {
             line("WRONG", discrepancy.clone())?;
