@@ -36,7 +36,9 @@ where
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
-    let runtime = match tokio::runtime::Runtime::new() {
+    // One thread for all that does not block: handing work from one to another costs more than a job itself. More cores are
+    // for more workers.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(binary, &error).into(),
     };
