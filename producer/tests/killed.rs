@@ -75,13 +75,16 @@ async fn killed_between_two_pages() {
     let world = World::new(calls(CALLS)).await;
     let lock = Lock::on(&world.database, "trabajos");
     let pass = world.start("producer", &["sync"]);
-    lock.holds_up("INSERT INTO trabajos").await;
+    until("two pages are in hand", async || world.depth(&["fetch", "backfill"]).await == 2 * PAGE).await;
     world.simulator.update_faults(|faults| faults.latency = NEVER);
     drop(lock);
-    until("the second page is asked for", async || world.simulator.served().list == 2).await;
+    until("the third page is asked for", async || {
+        world.simulator.served().list == 3 && world.count("trabajos") == 2 * PAGE
+    })
+    .await;
     kill(pass).await;
     world.simulator.update_faults(|faults| faults.latency = Duration::ZERO);
-    goes_on(&world, PAGE, PAGE).await;
+    goes_on(&world, 2 * PAGE, 2 * PAGE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
