@@ -242,7 +242,7 @@ async fn a_replay_that_was_killed_half_way_is_completed_by_the_next() {
     replay.signal("KILL").await;
     assert_eq!(replay.finished().await.code, None);
     // What is not on its way yet is dead still, and marked.
-    assert!(world.letters().await.len() + 2 >= dead.len());
+    assert!((1..=dead.len()).contains(&world.letters().await.len()), "it was killed too late");
     assert_eq!(world.count("trabajos WHERE repeticiones = 1 OR repetir_en IS NOT NULL"), dead.len());
     world.expire_leases();
     until("the killed one's messages are back", async || {
