@@ -381,7 +381,7 @@ async fn one_at_a_time_and_a_pass_is_one_too() {
     let_time_pass(&world);
     let lock = Lock::on(&world.database, "trabajos");
     let first = world.start("producer", &["reconcile", "--json"]);
-    lock.holds_up("INSERT INTO trabajos").await;
+    lock.holds_up("UPDATE trabajos").await;
     for verb in ["reconcile", "sync"] {
         let second = exits(world.run("producer", &[verb]).await, 75);
         assert!(second.stderr.contains("another pass runs"), "{}", second.stderr);
@@ -402,7 +402,7 @@ async fn what_could_not_be_published_is_said_and_asked_for_by_the_next_time() {
     let_time_pass(&world);
     let lock = Lock::on(&world.database, "trabajos");
     let failing = world.start("producer", &["reconcile", "--json"]);
-    lock.holds_up("INSERT INTO trabajos").await;
+    lock.holds_up("UPDATE trabajos").await;
     world.management().unbind("backfill");
     drop(lock);
     let said = json_of(&exits(failing.finished().await, 1));
