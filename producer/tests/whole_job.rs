@@ -104,7 +104,7 @@ async fn every_listed_call_is_one_row_or_one_dead_letter_that_says_why() {
     let summary = world.sync().await;
     assert_eq!((summary.listed, summary.published, summary.failed), (2000, 2000, 0));
     let throttled = async {
-        until("the workers are throttled", async || world.simulator.served().status_429 > 60).await;
+        until("the workers are throttled", async || world.simulator.served().status_429 > 10).await;
         world
             .simulator
             .update_faults(|faults| (faults.concurrency_limit, faults.latency) = (None, Duration::ZERO));
