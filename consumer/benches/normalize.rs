@@ -1,4 +1,4 @@
-//! From a conversation to its rows: typical ones, and one of 200 kB.
+//! From a body to a conversation to its rows: typical ones, and one of 200 kB.
 
 use std::hint::black_box;
 
@@ -28,11 +28,17 @@ fn bodies() -> Vec<Vec<u8>> {
 fn benchmark(criterion: &mut Criterion) {
     let config = ReportConfig::default();
     let (long, typical): (Vec<_>, Vec<_>) = bodies().into_iter().partition(|body| body.len() > LONG_BYTES);
-    let mut group = criterion.benchmark_group("normalize");
     for (name, bodies) in [("typical", typical), ("200 kB", long)] {
         assert!(!bodies.is_empty(), "{name}: the simulator has such calls");
         let parse = |body: &Vec<u8>| Conversation::parse(body).expect("the simulator's bodies are valid");
         let conversations: Vec<Conversation> = bodies.iter().map(parse).collect();
+        let mut group = criterion.benchmark_group("decode");
+        group.throughput(Throughput::Bytes(bodies.iter().map(|body| body.len() as u64).sum()));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| bodies.iter().for_each(|body| _ = black_box(parse(black_box(body)))));
+        });
+        group.finish();
+        let mut group = criterion.benchmark_group("normalize");
         group.throughput(Throughput::Elements(conversations.len() as u64));
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
@@ -41,8 +47,8 @@ fn benchmark(criterion: &mut Criterion) {
                 }
             });
         });
+        group.finish();
     }
-    group.finish();
 }
 
 criterion_group!(benches, benchmark);

@@ -39,7 +39,7 @@ pub enum Caution {
     /// Nothing has shown yet that what was in the way of the last session is over: as many jobs are held as can be begun,
     /// and what cannot be done is put back at no cost.
     Trial,
-    /// What killed the last worker may be the next job: one at a time.
+    /// What killed the last worker may be the next job: one at a time, until one has gone well.
     Alone,
 }
 

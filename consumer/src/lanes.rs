@@ -3,33 +3,37 @@
 use shared::queue::{Broker, Delivery, Lane, QueueError, Subscription};
 
 use crate::fetch::Fetcher;
+use crate::job::Caution;
 
 /// The lanes of a session.
 #[derive(Debug)]
 pub struct Lanes {
-    /// One job at a time, of one lane: at first all that a cautious session consumes.
+    /// One job at a time, of one lane: at first all that a cautious session consumes. Afterwards it is kept, cancelled, for
+    /// the answer to the last that it delivered.
     alone: Option<(Lane, Subscription)>,
+    /// That last one, as long as it has not been taken.
+    last: Option<(Lane, Delivery)>,
     both: Option<[Subscription; 2]>,
 }
 
 impl Lanes {
-    /// Begins to consume both lanes, holding at most `prefetch` deliveries of each.
+    /// Begins to consume both lanes, holding at most `prefetch` deliveries of each; or one job at a time, of the lane that
+    /// has any, the fresh one first. With no job there is nothing to be cautious of.
     ///
     /// # Errors
     /// [`QueueError`].
-    pub async fn both(broker: &Broker, prefetch: u16) -> Result<Self, QueueError> {
-        let mut lanes = Self { alone: None, both: None };
+    pub async fn open(broker: &Broker, caution: Caution, prefetch: u16) -> Result<Self, QueueError> {
+        let mut lanes = Self { alone: None, last: None, both: None };
+        if caution == Caution::Alone {
+            for lane in [Lane::Fetch, Lane::Backfill] {
+                if broker.has_jobs(lane).await? {
+                    lanes.alone = Some((lane, broker.subscribe(lane, 1).await?));
+                    return Ok(lanes);
+                }
+            }
+        }
         lanes.widen(broker, prefetch).await?;
         Ok(lanes)
-    }
-
-    /// Begins to consume one job at a time, of the lane that has any, the fresh one first.
-    ///
-    /// # Errors
-    /// [`QueueError`].
-    pub async fn alone(broker: &Broker) -> Result<Self, QueueError> {
-        let lane = if broker.has_jobs(Lane::Fetch).await? { Lane::Fetch } else { Lane::Backfill };
-        Ok(Self { alone: Some((lane, broker.subscribe(lane, 1).await?)), both: None })
     }
 
     /// Whether only one job at a time is consumed.
@@ -38,11 +42,17 @@ impl Lanes {
         self.both.is_none()
     }
 
-    /// Begins to consume both lanes. What was consumed alone goes on: its delivery is still to be answered.
+    /// Begins to consume both lanes. Nothing more is consumed alone: of two consumers of one queue, the one whose channel
+    /// the broker closes last is given what the other held, and one death would count twice.
     ///
     /// # Errors
     /// [`QueueError`].
     pub async fn widen(&mut self, broker: &Broker, prefetch: u16) -> Result<(), QueueError> {
+        if let Some((lane, alone)) = &mut self.alone {
+            alone.cancel().await?;
+            // What had come before the broker knew; then its stream ends.
+            self.last = alone.next().await.ok().map(|delivery| (*lane, delivery));
+        }
         let fetch = broker.subscribe(Lane::Fetch, prefetch).await?;
         self.both = Some([fetch, broker.subscribe(Lane::Backfill, prefetch).await?]);
         Ok(())
@@ -50,38 +60,29 @@ impl Lanes {
 
     /// The next delivery: a fresh call first, an old one when one may be begun.
     pub async fn next(&mut self, fetcher: &Fetcher) -> (Lane, Result<Delivery, QueueError>) {
-        let Self { alone, both } = self;
-        let (fetch, backfill) = match both {
-            Some([fetch, backfill]) => (Some(fetch), Some(backfill)),
-            None => (None, None),
-        };
-        let (lane, alone) = match alone {
-            Some((lane, alone)) => (*lane, Some(alone)),
-            None => (Lane::Fetch, None),
-        };
-        tokio::select! {
-            biased;
-            delivery = next_of(Lane::Fetch, fetch, fetcher) => (Lane::Fetch, delivery),
-            delivery = next_of(lane, alone, fetcher) => (lane, delivery),
-            delivery = next_of(Lane::Backfill, backfill, fetcher) => (Lane::Backfill, delivery),
+        if let Some((lane, delivery)) = self.last.take() {
+            return (lane, Ok(delivery));
+        }
+        match (&mut self.both, &mut self.alone) {
+            (Some([fetch, backfill]), _) => tokio::select! {
+                biased;
+                delivery = fetch.next() => (Lane::Fetch, delivery),
+                delivery = next_old(backfill, fetcher) => (Lane::Backfill, delivery),
+            },
+            (None, Some((Lane::Fetch, alone))) => (Lane::Fetch, alone.next().await),
+            (None, Some((Lane::Backfill, alone))) => (Lane::Backfill, next_old(alone, fetcher).await),
+            (None, None) => unreachable!("lanes are opened with one or with both"),
         }
     }
 
-    /// All that is consumed.
+    /// All that consumes.
     pub fn each(&mut self) -> impl Iterator<Item = &mut Subscription> {
-        let alone = self.alone.as_mut().map(|(_, subscription)| subscription);
-        alone.into_iter().chain(self.both.iter_mut().flatten())
+        let alone = self.alone.as_mut().filter(|_| self.both.is_none());
+        alone.into_iter().map(|(_, subscription)| subscription).chain(self.both.iter_mut().flatten())
     }
 }
 
-async fn next_of(
-    lane: Lane,
-    subscription: Option<&mut Subscription>,
-    fetcher: &Fetcher,
-) -> Result<Delivery, QueueError> {
-    let Some(subscription) = subscription else { return std::future::pending().await };
-    if lane == Lane::Backfill {
-        fetcher.may_backfill().await;
-    }
+async fn next_old(subscription: &mut Subscription, fetcher: &Fetcher) -> Result<Delivery, QueueError> {
+    fetcher.may_backfill().await;
     subscription.next().await
 }

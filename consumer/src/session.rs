@@ -65,20 +65,26 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins to consume both lanes; a trial holds no more of either than it could begin. One job at a time is of the lane
-    /// that has any, the fresh one first.
+    /// Begins to consume; a trial holds no more of either lane than it could begin.
     ///
     /// # Errors
     /// [`QueueError`].
     pub async fn open(broker: Broker, stations: Arc<Stations>, prefetch: u16) -> Result<Self, QueueError> {
         let most = stations.fetcher.most();
         let prefetch = if stations.caution == Caution::Trial { prefetch.min(most) } else { prefetch };
-        let lanes = match stations.caution {
-            Caution::Full | Caution::Trial => Lanes::both(&broker, prefetch).await?,
-            Caution::Alone => Lanes::alone(&broker).await?,
-        };
+        let lanes = Lanes::open(&broker, stations.caution, prefetch).await?;
         let (jobs, ending) = (JoinSet::new(), CancellationToken::new());
         Ok(Self { broker, lanes, prefetch, stations, jobs, ending })
+    }
+
+    /// How much is held, for a person.
+    #[must_use]
+    pub fn beginning(&self) -> &'static str {
+        match self.stations.caution {
+            Caution::Trial => ", few jobs at first",
+            Caution::Alone if self.lanes.is_alone() => ", one job at first",
+            Caution::Alone | Caution::Full => "",
+        }
     }
 
     /// Works until something ends it, and then until what is held is answered or given back.

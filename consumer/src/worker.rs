@@ -12,7 +12,7 @@ use shared::config::{AmqpConfig, DatabaseConfig, ElevenLabsConfig, ReportConfig,
 use shared::database::{Database, DatabaseError, RateBudget, once_granted, wait_for_schema};
 use shared::exit::Exit;
 use shared::pulse::Pulse;
-use shared::queue::{Broker, Lane, QueueError};
+use shared::queue::{Broker, QueueError};
 use shared::shutdown::Shutdown;
 use tokio::time::Instant;
 
@@ -171,12 +171,7 @@ impl Worker {
                 Err(error) if began.elapsed() >= patience(self.drain.as_ref()) => return Err(error),
                 Err(error) => log::warn!("{error}; trying again"),
                 Ok(session) => {
-                    let how = match caution {
-                        Caution::Full => "",
-                        Caution::Trial => ", few jobs at first",
-                        Caution::Alone => ", one job at first",
-                    };
-                    log::info!("consuming as {}{how}", self.name);
+                    log::info!("consuming as {}{}", self.name, session.beginning());
                     return Ok(session);
                 }
             }
@@ -190,15 +185,6 @@ impl Worker {
         let publisher = broker.publisher().await?;
         let settler =
             Settler::new(publisher, self.database.clone(), Ladder::new(self.amqp.retry_delays.clone()));
-        let caution = match caution {
-            // With no job there is nothing to be cautious of.
-            Caution::Alone
-                if !broker.has_jobs(Lane::Fetch).await? && !broker.has_jobs(Lane::Backfill).await? =>
-            {
-                Caution::Full
-            }
-            caution => caution,
-        };
         let stations = Stations {
             fetcher: self.fetcher.clone(),
             report: self.report.clone(),

@@ -177,6 +177,8 @@ async fn check(stage: &Stage, course: Course) -> anyhow::Result<Report> {
     let (complaints, letters) = compare_queues(stage, &books).await?;
     wrong.extend(complaints);
     wrong.extend(privacy::search(stage, &letters).await?);
+    let classes = stage.ledger.classes().await?;
+    wrong.extend(too_many_crashed(&classes, books.listed.len()));
     let asked = stage.simulator.served().details_by_id;
     let is_real = stage.servers.small_disk().is_some();
     Ok(Report {
@@ -189,7 +191,7 @@ async fn check(stage: &Stage, course: Course) -> anyhow::Result<Report> {
         stored: books.stored.len(),
         unrecorded: books.unrecorded(),
         dead: books.dead().count(),
-        classes: stage.ledger.classes().await?,
+        classes,
         discarded: books.discarded().count(),
         requests: asked.values().sum(),
         repeated: asked.values().map(|times| times - 1).sum(),
@@ -198,6 +200,15 @@ async fn check(stage: &Stage, course: Course) -> anyhow::Result<Report> {
         looks: memory.looks,
         discrepancies: wrong,
         ..Report::default()
+    })
+}
+
+/// No fault that is played kills the worker of one job again and again, so next to none may reach the broker's limit.
+fn too_many_crashed(classes: &BTreeMap<String, i64>, listed: usize) -> Option<String> {
+    let crashed = usize::try_from(*classes.get("crashed")?).unwrap_or(usize::MAX);
+    let most = listed / 1000;
+    (crashed > most).then(|| {
+        format!("{crashed} jobs came back to the broker until it set them aside (crashed); at most {most} may")
     })
 }
 

@@ -243,12 +243,13 @@ impl Ledger {
     ///
     /// # Errors
     /// What the server says.
-    pub async fn classes(&self) -> Result<Vec<String>, DatabaseError> {
-        let query = "SELECT count(*) || ' ' || clase AS line FROM trabajos \
+    pub async fn classes(&self) -> Result<BTreeMap<String, i64>, DatabaseError> {
+        let query = "SELECT clase AS name, count(*) AS number, NULL::bigint AS other, false AS flag FROM trabajos \
                      WHERE muerto_en IS NOT NULL AND NOT EXISTS (SELECT FROM conversaciones AS stored \
                          WHERE stored.id_eleven = trabajos.id_eleven AND stored.estado IN ('done', 'failed')) \
-                     GROUP BY clase ORDER BY count(*) DESC, clase";
-        self.database.run(move |connection| lines(connection, query)).await
+                     GROUP BY clase";
+        let rows: Vec<Row> = self.database.run(move |connection| sql_query(query).load(connection)).await?;
+        Ok(rows.into_iter().map(|row| (row.name, row.number)).collect())
     }
 
     /// The tables that there are.

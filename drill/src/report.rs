@@ -34,7 +34,7 @@ pub struct Report {
     /// Calls that are dead letters.
     pub dead: usize,
     /// What these and the discarded died of.
-    pub classes: Vec<String>,
+    pub classes: BTreeMap<String, i64>,
     /// Calls that were discarded.
     pub discarded: usize,
     /// Requests for details.
@@ -79,7 +79,8 @@ impl fmt::Display for Report {
         line("  (of them not in the book)", self.unrecorded.to_string())?;
         line("  dead letters", self.dead.to_string())?;
         line("  discarded", self.discarded.to_string())?;
-        line("  (dead and discarded are of)", self.classes.join(", "))?;
+        let classes = self.classes.iter().map(|(class, count)| format!("{count} {class}"));
+        line("  (dead and discarded are of)", classes.collect::<Vec<_>>().join(", "))?;
         line("requests for details", self.requests.to_string())?;
         line("  beyond one a call: absorbed", self.repeated.to_string())?;
         let Folios { aborted, skipped } = self.folios;

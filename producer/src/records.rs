@@ -5,6 +5,7 @@ pub(crate) mod inspection;
 pub(crate) mod overview;
 
 use std::fmt;
+use std::ops::AddAssign;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -144,6 +145,15 @@ pub(crate) struct Counts {
     pub(crate) known: u64,
     /// Jobs that could not be published, and items without a usable id.
     pub(crate) failed: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.listed += other.listed;
+        self.published += other.published;
+        self.known += other.known;
+        self.failed += other.failed;
+    }
 }
 
 impl fmt::Display for Counts {

@@ -192,10 +192,7 @@ impl Seen {
     }
 
     fn add(&mut self, page: Self) {
-        self.counts.listed += page.counts.listed;
-        self.counts.published += page.counts.published;
-        self.counts.known += page.counts.known;
-        self.counts.failed += page.counts.failed;
+        self.counts += page.counts;
         self.unpublished += page.unpublished;
         self.agents.extend(page.agents);
         self.newest = self.newest.max(page.newest);
