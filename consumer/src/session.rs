@@ -57,7 +57,6 @@ pub enum End {
 pub struct Session {
     broker: Broker,
     lanes: Lanes,
-    prefetch: u16,
     stations: Arc<Stations>,
     jobs: JoinSet<Ended>,
     /// Cancelled when nothing new is begun.
@@ -65,16 +64,14 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins to consume; a trial holds no more of either lane than it could begin.
+    /// Begins to consume, and will hold at most `prefetch` deliveries of each lane.
     ///
     /// # Errors
     /// [`QueueError`].
     pub async fn open(broker: Broker, stations: Arc<Stations>, prefetch: u16) -> Result<Self, QueueError> {
-        let most = stations.fetcher.most();
-        let prefetch = if stations.caution == Caution::Trial { prefetch.min(most) } else { prefetch };
-        let lanes = Lanes::open(&broker, stations.caution, prefetch).await?;
+        let lanes = Lanes::open(&broker, stations.caution, stations.fetcher.most(), prefetch).await?;
         let (jobs, ending) = (JoinSet::new(), CancellationToken::new());
-        Ok(Self { broker, lanes, prefetch, stations, jobs, ending })
+        Ok(Self { broker, lanes, stations, jobs, ending })
     }
 
     /// How much is held, for a person.
@@ -173,14 +170,16 @@ impl Session {
                     if is_proof && self.stations.caution == Caution::Trial {
                         return End::Proven;
                     }
-                    if is_proof && is_alone && let Err(error) = self.lanes.widen(&self.broker, self.prefetch).await {
+                    // Those that wait for others to be written are no reason: only where one ended may another begin.
+                    let is_short = slot.is_some() && self.lanes.is_short(self.jobs.len() + 1);
+                    if is_proof && (is_alone || is_short) && let Err(error) = self.lanes.widen(&self.broker).await {
                         return End::Lost(error);
                     }
                     continue;
                 }
                 // It takes its time, or others have taken what there was.
                 () = sleep_until(alone_until), if is_alone && !is_suspect => {
-                    if let Err(error) = self.lanes.widen(&self.broker, self.prefetch).await {
+                    if let Err(error) = self.lanes.widen(&self.broker).await {
                         return End::Lost(error);
                     }
                     continue;
@@ -212,12 +211,7 @@ impl Session {
 
     async fn is_consuming(&mut self) -> Result<bool, QueueError> {
         self.broker.check_publishing()?;
-        for subscription in self.lanes.each() {
-            if !subscription.is_consuming().await? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        self.lanes.are_consuming().await
     }
 
     fn begin(&mut self, lane: Lane, delivery: Delivery, slot: Option<Slot>, tally: &Tally) {
@@ -239,16 +233,10 @@ impl Session {
         }
         let mut lost = None;
         let is_put_back = self.stations.caution == Caution::Trial && matches!(end, End::Paused(_));
-        for subscription in self.lanes.each() {
-            if let Err(error) = subscription.cancel().await {
-                log::debug!("cancelling a consumer failed: {error}");
-                continue;
-            }
-            while is_put_back
-                && lost.is_none()
-                && let Ok(delivery) = subscription.next().await
-            {
-                lost = self.stations.settler.put_back(&delivery).await.err();
+        for delivery in self.lanes.end().await.iter().filter(|_| is_put_back) {
+            lost = self.stations.settler.put_back(delivery).await.err();
+            if lost.is_some() {
+                break;
             }
         }
         while let Some(ended) = self.jobs.join_next().await {
