@@ -25,7 +25,7 @@ cmd_check() {
     echo "- systemd units: skipped, there is no systemd-analyze on this machine"
   fi
   # Two tests: migrations_go_up_down_and_up_again, schema_rs_is_what_the_migrations_make.
-  step "migrations and schema.rs" cargo test -p shared --features testing --test schema
+  step "migrations and schema.rs" cargo test --workspace --test schema
 
   ((CHECK_FAILED == 0)) || die "$CHECK_FAILED of these failed"
 }

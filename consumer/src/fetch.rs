@@ -93,14 +93,23 @@ impl Fetcher {
                 log::warn!("no share of ELEVENLABS_RATE_LIMIT: {error}");
                 Interruption::Database
             })?;
-            let answer = self.client.conversation(conversation_id).await;
+            let answer = self.client.conversation_body(conversation_id).await;
             let now = Instant::now();
             let took = turn.took(now);
             drop(turn);
             match answer {
-                Ok(conversation) => {
-                    self.answered(took, now);
-                    return finished(conversation);
+                Ok(body) => {
+                    drop(slot);
+                    // The next request goes out before this answer is read: answers come in waves, and reading one takes
+                    // as long as a wave can be late.
+                    tokio::task::yield_now().await;
+                    return match body.parse() {
+                        Ok(conversation) => {
+                            self.answered(took, now);
+                            finished(conversation)
+                        }
+                        Err(error) => Err(self.refused(conversation_id, &error, took).await),
+                    };
                 }
                 Err(ApiError::Throttled { retry_after, detail }) => {
                     self.pace

@@ -83,7 +83,8 @@ impl Lanes {
     /// # Errors
     /// [`QueueError`].
     pub async fn widen(&mut self, broker: &Broker) -> Result<(), QueueError> {
-        self.prefetch = if self.is_alone() { self.first } else { self.prefetch.saturating_mul(2).min(self.most) };
+        self.prefetch =
+            if self.is_alone() { self.first } else { self.prefetch.saturating_mul(2).min(self.most) };
         self.fetch.consume(broker, self.prefetch).await?;
         self.backfill.consume(broker, self.prefetch).await
     }

@@ -208,7 +208,9 @@ fn too_many_crashed(classes: &BTreeMap<String, i64>, listed: usize) -> Option<St
     let crashed = usize::try_from(*classes.get("crashed")?).unwrap_or(usize::MAX);
     let most = listed / 1000;
     (crashed > most).then(|| {
-        format!("{crashed} jobs came back to the broker until it set them aside (crashed); at most {most} may")
+        format!(
+            "{crashed} jobs came back to the broker until it set them aside (crashed); at most {most} may"
+        )
     })
 }
 

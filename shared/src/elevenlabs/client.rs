@@ -60,6 +60,12 @@ struct Inner {
     max_body_bytes: usize,
 }
 
+/// One conversation, as it came.
+pub struct ConversationBody {
+    conversation_id: ConversationId,
+    json: Vec<u8>,
+}
+
 struct Answer {
     body: Vec<u8>,
     served_at: Option<DateTime<Utc>>,
@@ -112,13 +118,19 @@ impl Client {
     /// # Errors
     /// [`ApiError`]; [`ApiError::Malformed`] also when the answer is about another conversation.
     pub async fn conversation(&self, conversation_id: &ConversationId) -> Result<Conversation, ApiError> {
+        self.conversation_body(conversation_id).await?.parse()
+    }
+
+    /// The body of one conversation: for who has something to do before reading it.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn conversation_body(
+        &self,
+        conversation_id: &ConversationId,
+    ) -> Result<ConversationBody, ApiError> {
         let answer = self.get(&["conversations", conversation_id.as_str()], &[]).await?;
-        let conversation = Conversation::parse(&answer.body)?;
-        if conversation.conversation_id == *conversation_id {
-            Ok(conversation)
-        } else {
-            Err(ApiError::MALFORMED)
-        }
+        Ok(ConversationBody { conversation_id: conversation_id.clone(), json: answer.body })
     }
 
     /// One agent.
@@ -180,6 +192,27 @@ impl Client {
             url.query_pairs_mut().extend_pairs(query);
         }
         url
+    }
+}
+
+impl ConversationBody {
+    /// The conversation inside.
+    ///
+    /// # Errors
+    /// [`ApiError::NotJson`]; [`ApiError::Malformed`] also when it is another conversation.
+    pub fn parse(&self) -> Result<Conversation, ApiError> {
+        let conversation = Conversation::parse(&self.json)?;
+        if conversation.conversation_id == self.conversation_id {
+            Ok(conversation)
+        } else {
+            Err(ApiError::MALFORMED)
+        }
+    }
+}
+
+impl fmt::Debug for ConversationBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ConversationBody").field("bytes", &self.json.len()).finish_non_exhaustive()
     }
 }
 

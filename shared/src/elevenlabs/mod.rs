@@ -26,7 +26,7 @@ mod transport;
 pub use agent::{Agent, AgentsPage};
 pub use analysis::Analysis;
 pub use caller_line::CallerLine;
-pub use client::{Client, ClientSettings, Leave, NoLeave};
+pub use client::{Client, ClientSettings, ConversationBody, Leave, NoLeave};
 pub use conversation::{Conversation, Metadata, Turn};
 pub use error::{ApiError, Detail, Phase};
 pub use key::{ApiKey, KeyError};
