@@ -14,7 +14,8 @@ use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
 use diesel::sql_types::{Array, BigInt, Bool, Bytea, Text};
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use diesel::{QueryableByName, RunQueryDsl};
+use shared::database::Statement;
 use shared::database::rows::CallRows;
 
 /// What became of a call's rows.
@@ -150,7 +151,7 @@ struct Held {
 
 /// Reads without a lock: a batch of unchanged calls writes nothing at all.
 fn look_up(connection: &mut PgConnection, calls: &[&CallRows]) -> QueryResult<Vec<Found>> {
-    sql_query(
+    Statement::new(
         "SELECT stored.id_eleven IS NOT NULL AS exists, stored.huella IS NOT DISTINCT FROM new.huella AS is_same, \
              book.descartado_en IS NOT NULL OR book.olvidado_en IS NOT NULL AS is_barred \
          FROM unnest($1, $2) WITH ORDINALITY AS new (id_eleven, huella, position) \
@@ -175,7 +176,7 @@ fn insert_missing_agents<'a>(
         calls.filter_map(|call| Some(call.conversation.agent_id.as_ref()?.as_str())).collect();
     agents.sort_unstable();
     agents.dedup();
-    sql_query(
+    Statement::new(
         "INSERT INTO agentes (id_agente) SELECT id FROM unnest($1) AS id \
          WHERE NOT EXISTS (SELECT FROM agentes WHERE id_agente = id) ORDER BY id ON CONFLICT DO NOTHING",
     )
@@ -185,7 +186,7 @@ fn insert_missing_agents<'a>(
 
 /// What is stored is not dead, whatever another copy of its job came to; nor is it to be asked for again.
 fn revive(connection: &mut PgConnection, stored: &[(&CallRows, i64)]) -> QueryResult<usize> {
-    sql_query("UPDATE trabajos SET muerto_en = NULL, repetir_en = NULL WHERE id_eleven = ANY ($1) AND muerto_en IS NOT NULL")
+    Statement::new("UPDATE trabajos SET muerto_en = NULL, repetir_en = NULL WHERE id_eleven = ANY ($1) AND muerto_en IS NOT NULL")
         .bind::<Array<Text>, _>(
             stored.iter().map(|(call, _)| call.conversation.conversation_id.as_str()).collect::<Vec<_>>(),
         )

@@ -8,6 +8,8 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, Double, Integer, Nullable, Text, Timestamptz};
 use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query};
 
+use super::Statement;
+
 /// A conversation that was asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Asked {
@@ -53,7 +55,7 @@ struct Id {
 /// # Errors
 /// What the database says.
 pub fn known(connection: &mut PgConnection, conversation_ids: &[String]) -> QueryResult<Vec<String>> {
-    let query = sql_query(
+    let query = Statement::new(
         // Subqueries of one value: an EXISTS might be answered by reading the whole table.
         "SELECT id AS conversation_id FROM unnest($1) AS id \
          WHERE (SELECT true FROM trabajos WHERE id_eleven = id) \
@@ -75,7 +77,7 @@ pub fn record(
     secs_ago: f64,
 ) -> QueryResult<usize> {
     let column = |value: fn(&Asked) -> Option<&str>| asked.iter().map(value).collect::<Vec<_>>();
-    sql_query(
+    Statement::new(
         "INSERT INTO trabajos AS book (id_eleven, id_agente, inicio, carril, id_corrida, pedido_en) \
          SELECT *, $5, now() - make_interval(secs => $6) \
          FROM unnest($1, $2, $3, $4) AS asked (id_eleven, id_agente, inicio, carril) ORDER BY id_eleven \

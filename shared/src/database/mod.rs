@@ -15,8 +15,10 @@ pub mod rows;
 #[rustfmt::skip]
 #[expect(clippy::doc_markdown, reason = "the tables' own comments, in Spanish")]
 pub mod schema;
+mod statement;
 
 pub use budget::{Grant, RateBudget};
 pub use error::DatabaseError;
 pub use migrate::{SchemaError, check_schema, migrate, once_granted, wait_for_schema};
 pub use pool::Database;
+pub use statement::Statement;

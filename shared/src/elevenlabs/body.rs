@@ -53,7 +53,12 @@ pub(super) fn served_at(headers: &HeaderMap) -> Option<DateTime<Utc>> {
 /// [`ApiError::NotJson`] when it is none, [`ApiError::Malformed`] when it is of another shape. The parser's own
 /// message quotes values, so only the place survives.
 pub(super) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| {
+    // Once for the whole of it, or the parser looks at each text by itself.
+    let parsed = match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
+    };
+    parsed.map_err(|error| {
         // A second look, since the first one stops at whatever comes first: a wrong type, or broken grammar.
         let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
         if is_json {

@@ -1,11 +1,10 @@
 //! Rows of `conversaciones`: locked, updated, inserted.
 
 use diesel::RunQueryDsl;
-use diesel::pg::{Pg, PgConnection};
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
-use diesel::sql_query;
 use diesel::sql_types::{Array, Bytea, Date, Integer, Jsonb, Nullable, Text, Time, Timestamptz};
+use shared::database::Statement;
 use shared::database::rows::{CallRows, ConversationRow};
 use shared::ids::AgentId;
 
@@ -31,12 +30,11 @@ macro_rules! batch {
 }
 
 /// Binds a batch as seventeen arrays, in the order of the columns.
-fn bound<'a>(query: &str, calls: &'a [&'a CallRows]) -> BoxedSqlQuery<'a, Pg, SqlQuery> {
+fn bound<'a>(query: &'static str, calls: &'a [&'a CallRows]) -> Statement<'a> {
     fn column<'a, T>(calls: &[&'a CallRows], value: impl Fn(&'a ConversationRow) -> T) -> Vec<T> {
         calls.iter().map(|call| value(&call.conversation)).collect()
     }
-    sql_query(query)
-        .into_boxed()
+    Statement::new(query)
         .bind::<Array<Text>, _>(ids(calls))
         .bind::<Array<Nullable<Text>>, _>(column(calls, |row| row.agent_id.as_ref().map(AgentId::as_str)))
         .bind::<Array<Nullable<Date>>, _>(column(calls, |row| row.fecha))
@@ -59,7 +57,7 @@ fn bound<'a>(query: &str, calls: &'a [&'a CallRows]) -> BoxedSqlQuery<'a, Pg, Sq
 /// Locks in the order of the key, which an UPDATE with a join would not. Who held a row before us is done when this
 /// returns, so that each statement after it sees one writer's work.
 pub(super) fn lock(connection: &mut PgConnection, calls: &[&CallRows]) -> QueryResult<Vec<Held>> {
-    sql_query(
+    Statement::new(
         "SELECT id_eleven AS conversation_id, id_conversacion AS key, huella IS NULL AS is_adopted \
          FROM conversaciones WHERE id_eleven = ANY ($1) ORDER BY id_eleven FOR UPDATE",
     )

@@ -3,23 +3,21 @@
 use std::collections::BTreeMap;
 
 use diesel::RunQueryDsl;
-use diesel::pg::{Pg, PgConnection};
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
-use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+use shared::database::Statement;
 use shared::database::rows::{CallRows, ReportRow};
 
 use super::Held;
 use crate::normalize::MASK;
 
 /// Binds reports as five arrays: the conversation's key and the four values.
-fn bound<'a>(query: &str, reports: &'a [(&'a CallRows, i64)]) -> BoxedSqlQuery<'a, Pg, SqlQuery> {
+fn bound<'a>(query: &'static str, reports: &'a [(&'a CallRows, i64)]) -> Statement<'a> {
     let column = |value: fn(&ReportRow) -> Option<&str>| -> Vec<Option<&'a str>> {
         reports.iter().map(|&(call, _)| value(&call.report)).collect()
     };
-    sql_query(query)
-        .into_boxed()
+    Statement::new(query)
         .bind::<Array<BigInt>, _>(reports.iter().map(|&(_, key)| key).collect::<Vec<_>>())
         .bind::<Array<Nullable<Text>>, _>(column(|report| report.id_extorsion.as_deref()))
         .bind::<Array<Nullable<Text>>, _>(column(|report| report.modo.as_deref()))
