@@ -99,11 +99,12 @@ async fn store(
     stations: &Stations,
     ending: &CancellationToken,
 ) -> Result<Written, Unstored> {
+    let place = stations.writer.place();
     let job = delivery.message.job().map_err(|error| {
         log::warn!("a message is set aside: {error}");
         Verdict::Dead(Cause::BROKEN_MESSAGE)
     })?;
     let conversation = stations.fetcher.fetch(&job.conversation_id, slot, ending).await?;
     let rows = normalize(&conversation, &stations.report);
-    Ok(stations.writer.write(rows).await?)
+    Ok(place.write(rows).await?)
 }

@@ -6,23 +6,26 @@ mod support {
     pub(crate) mod until;
 }
 
+use std::pin::pin;
 use std::time::Duration;
 
 use consumer::normalize::normalize;
 use consumer::persist::{Writer, Written, upsert};
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
-use futures_util::future::join_all;
+use futures_util::FutureExt;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use shared::config::{ReportConfig, WorkerConfig};
 use shared::database::DatabaseError;
 use shared::elevenlabs::Conversation;
 use shared::testing::TestDatabase;
+use tokio::time::timeout;
 
 use support::rows::{
     call, call_with, conversation, drawn, emptied, is_edited, report, value, versions, write,
 };
-use support::until::until;
+use support::until::{LONGEST, until};
 
 /// A report made by the older system: its conversation has no `huella`.
 fn adopted(values: &str) -> TestDatabase {
@@ -43,7 +46,11 @@ fn stored() -> TestDatabase {
 }
 
 async fn writer(database: &TestDatabase) -> Writer {
-    let config = WorkerConfig { prefetch: 1, batch_size: 64, batch_delay: Duration::from_millis(200) };
+    writer_that_waits(database, Duration::from_millis(200)).await
+}
+
+async fn writer_that_waits(database: &TestDatabase, batch_delay: Duration) -> Writer {
+    let config = WorkerConfig { prefetch: 1, batch_size: 64, batch_delay };
     Writer::start(database.open().await, &config, 3)
 }
 
@@ -330,7 +337,7 @@ async fn a_poison_row_does_not_sink_its_batch() {
         })
     });
     let writer = writer(&database).await;
-    let mut outcomes = join_all(calls.map(|call| writer.write(call))).await;
+    let mut outcomes = join_all(calls.map(|call| writer.place().write(call))).await;
     let refused = DatabaseError::Refused { sqlstate: "23514", constraint: "sin_veneno".into() };
     assert_eq!(outcomes.remove(2), Err(refused));
     assert_eq!(outcomes, [const { Ok(Written::Inserted) }; 4]);
@@ -354,7 +361,7 @@ async fn rows_that_fail_for_an_unknown_reason_fail_alone_also_when_they_come_fir
     refuse(&database, "conversaciones", "NEW.id_eleven < 'conv_4'");
     let writer = writer(&database).await;
     let calls = (0..6).map(|number| call(&format!("conv_{number}")));
-    let outcomes = join_all(calls.map(|call| writer.write(call))).await;
+    let outcomes = join_all(calls.map(|call| writer.place().write(call))).await;
     let (failed, written) = outcomes.split_at(4);
     assert!(
         failed.iter().all(|outcome| matches!(outcome, Err(DatabaseError::Statement { .. }))),
@@ -372,7 +379,7 @@ async fn a_database_that_takes_no_row_at_all_is_away_for_every_row() {
     let writer = writer(&database).await;
     for count in [1, 3] {
         let calls = (0..count).map(|number| call(&format!("conv_{number}")));
-        for outcome in join_all(calls.map(|call| writer.write(call))).await {
+        for outcome in join_all(calls.map(|call| writer.place().write(call))).await {
             assert!(matches!(outcome, Err(DatabaseError::Unwritable { .. })), "{outcome:?}");
         }
     }
@@ -389,10 +396,26 @@ async fn copies_of_a_call_in_one_batch_are_one_row_and_all_are_answered() {
     let writer = writer(&database).await;
     let later = call_with("conv_1", |conversation, _| conversation.resumen = Some("La última.".into()));
     let copies = [call("conv_1"), call("conv_2"), call("conv_1"), later];
-    let outcomes = join_all(copies.map(|copy| writer.write(copy))).await;
+    let outcomes = join_all(copies.map(|copy| writer.place().write(copy))).await;
     assert_eq!(outcomes, [const { Ok(Written::Inserted) }; 4]);
     assert_eq!(database.column("SELECT resumen FROM conversaciones ORDER BY id_eleven")[0], "La última.");
     assert_eq!(drawn(&database), ["2", "2"]);
+}
+
+#[tokio::test]
+async fn a_batch_waits_for_jobs_that_may_bring_rows_and_for_nothing_else() {
+    let database = TestDatabase::migrated();
+    let writer = writer_that_waits(&database, Duration::from_hours(1)).await;
+    let [first, second, third, fails] = std::array::from_fn(|_| writer.place());
+    let mut early = pin!(join(first.write(call("conv_1")), second.write(call("conv_2"))));
+    assert!(early.as_mut().now_or_never().is_none());
+    drop(fails);
+    assert!(early.as_mut().now_or_never().is_none());
+    let all = timeout(LONGEST, join(early, third.write(call("conv_3")))).await.expect("nobody else comes");
+    assert_eq!(all, ((Ok(Written::Inserted), Ok(Written::Inserted)), Ok(Written::Inserted)));
+    assert_eq!(database.value("SELECT count(DISTINCT xmin::text) FROM conversaciones"), "1", "one batch");
+    let alone = timeout(LONGEST, writer.place().write(call("conv_4"))).await.expect("nobody else comes");
+    assert_eq!(alone, Ok(Written::Inserted));
 }
 
 #[tokio::test]
@@ -401,9 +424,9 @@ async fn what_was_handed_over_is_written_when_the_last_writer_is_gone() {
     let writer = writer(&database).await;
     let abandoned = tokio::spawn({
         let writer = writer.clone();
-        async move { writer.write(call("conv_1")).await }
+        async move { writer.place().write(call("conv_1")).await }
     });
-    writer.write(call("conv_2")).await.unwrap();
+    writer.place().write(call("conv_2")).await.unwrap();
     drop(writer);
     assert_eq!(abandoned.await.unwrap(), Ok(Written::Inserted));
     assert_eq!(database.value("SELECT count(*) FROM conversaciones"), "2");
@@ -425,7 +448,7 @@ async fn eight_writers_of_the_same_calls_make_one_row_and_one_folio_each_beside_
         let (writer, ids) = (writer(&database).await, ids.clone());
         writers.push(tokio::spawn(async move {
             let changed = |id: &String| call_with(id, |_, report| report.modo = Some("mensaje".into()));
-            join_all(ids.iter().map(|id| writer.write(changed(id)))).await
+            join_all(ids.iter().map(|id| writer.place().write(changed(id)))).await
         }));
     }
     let waiting = "SELECT count(*) > 0 FROM pg_stat_activity \

@@ -108,7 +108,7 @@ impl Options {
         let writer = Writer::start(test.open().await, &worker, connections);
         let (count, held) = (rows.len(), usize::from(worker.prefetch));
         let clock = Clock::start();
-        let written = stream::iter(rows).map(|rows| writer.write(rows)).buffer_unordered(held);
+        let written = stream::iter(rows).map(|rows| writer.place().write(rows)).buffer_unordered(held);
         written.try_for_each(|_| std::future::ready(Ok(()))).await?;
         clock.stop(count)
     }

@@ -1,14 +1,15 @@
-//! Batches by size and age; knows no SQL. The age counts from a batch's first row, and several batches are written at
-//! once, on as many connections as the pool has.
+//! Batches by size and age; knows no SQL. The age counts from a batch's first row, and a batch waits only for rows that are
+//! on their way. Several batches are written at once, on as many connections as the pool has.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use shared::config::WorkerConfig;
 use shared::database::rows::CallRows;
 use shared::database::{Database, DatabaseError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::upsert::{Written, upsert};
@@ -25,6 +26,18 @@ struct Item {
 #[derive(Clone, Debug)]
 pub struct Writer {
     items: mpsc::Sender<Item>,
+    coming: Arc<Coming>,
+}
+
+/// The place of a job that may bring rows: as long as batches wait, they wait for it.
+#[derive(Debug)]
+pub struct Place(Writer);
+
+/// How many places are taken.
+#[derive(Debug, Default)]
+struct Coming {
+    count: AtomicUsize,
+    none: Notify,
 }
 
 impl Writer {
@@ -33,26 +46,61 @@ impl Writer {
     #[must_use]
     pub fn start(database: Database, config: &WorkerConfig, connections: u32) -> Self {
         let (items, received) = mpsc::channel(config.batch_size);
-        tokio::spawn(collect(received, database, config.batch_size, config.batch_delay, connections));
-        Self { items }
+        let coming = Arc::<Coming>::default();
+        let (size, delay) = (config.batch_size, config.batch_delay);
+        tokio::spawn(collect(received, Arc::clone(&coming), database, size, delay, connections));
+        Self { items, coming }
     }
 
-    /// Writes the rows of one call, and waits until they are committed.
+    /// Takes a place, for a job that begins.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.coming.count.fetch_add(1, Ordering::AcqRel);
+        Place(self.clone())
+    }
+}
+
+impl Place {
+    /// Writes the rows of its job, and waits until they are committed.
     ///
     /// # Errors
     /// What the database says of these rows, or of all of it.
     ///
     /// # Panics
     /// When the writing task panicked.
-    pub async fn write(&self, rows: CallRows) -> Result<Written, DatabaseError> {
+    pub async fn write(self, rows: CallRows) -> Result<Written, DatabaseError> {
         let (done, outcome) = oneshot::channel();
-        self.items.send(Item { rows, done }).await.expect("the writing task lives as long as a writer");
+        self.0.items.send(Item { rows, done }).await.expect("the writing task lives as long as a writer");
+        drop(self);
         outcome.await.expect("the writing task answers every item")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let coming = &self.0.coming;
+        if coming.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            coming.none.notify_waiters();
+        }
+    }
+}
+
+impl Coming {
+    /// Waits until no job may bring rows.
+    async fn none(&self) {
+        loop {
+            let none = self.none.notified();
+            if self.count.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            none.await;
+        }
     }
 }
 
 async fn collect(
     mut items: mpsc::Receiver<Item>,
+    coming: Arc<Coming>,
     database: Database,
     batch_size: usize,
     batch_delay: Duration,
@@ -63,10 +111,14 @@ async fn collect(
         let flush_at = Instant::now() + batch_delay;
         let mut batch = vec![first];
         while batch.len() < batch_size {
-            match tokio::time::timeout_at(flush_at, items.recv()).await {
-                Ok(Some(item)) => batch.push(item),
-                Ok(None) | Err(_) => break,
-            }
+            let item = tokio::select! {
+                biased;
+                item = items.recv() => item,
+                () = coming.none() => break,
+                () = tokio::time::sleep_until(flush_at) => break,
+            };
+            let Some(item) = item else { break };
+            batch.push(item);
         }
         // While every connection is busy the batch waits here, and what comes meanwhile in the channel: bounded both.
         let connection =

@@ -3,5 +3,5 @@
 mod batch;
 mod upsert;
 
-pub use batch::Writer;
+pub use batch::{Place, Writer};
 pub use upsert::{Written, try_rights, upsert};
