@@ -1,8 +1,6 @@
 //! What a session consumes: both lanes, the fresh one first, and no more of them than it has use for. What is held when a
 //! worker dies has been delivered once more than it should.
 
-use std::collections::VecDeque;
-
 use shared::queue::{Broker, Delivery, Lane, QueueError, Subscription};
 
 use crate::fetch::Fetcher;
@@ -11,25 +9,14 @@ use crate::job::Caution;
 /// The lanes of a session.
 #[derive(Debug)]
 pub struct Lanes {
-    fetch: Feed,
-    backfill: Feed,
+    fetch: Option<Subscription>,
+    backfill: Option<Subscription>,
     /// Deliveries that are held of each lane, at most; more as the session widens …
     prefetch: u16,
     /// … from this, once it is not cautious any more …
     first: u16,
     /// … up to this.
     most: u16,
-}
-
-/// One lane.
-#[derive(Debug)]
-struct Feed {
-    lane: Lane,
-    consumer: Option<Subscription>,
-    /// Consumers of before. They deliver nothing any more, and are kept for the answers to what they delivered.
-    past: Vec<Subscription>,
-    /// What they had delivered, and nobody has taken yet.
-    left: VecDeque<Delivery>,
 }
 
 impl Lanes {
@@ -46,30 +33,25 @@ impl Lanes {
         most: u16,
     ) -> Result<Self, QueueError> {
         let first = if caution == Caution::Trial { at_once } else { at_once.saturating_mul(2) };
-        let (fetch, backfill) = (Feed::new(Lane::Fetch), Feed::new(Lane::Backfill));
-        let mut lanes = Self { fetch, backfill, prefetch: 0, first: first.min(most), most };
-        if caution != Caution::Alone || !lanes.begin_alone(broker).await? {
-            lanes.widen(broker).await?;
-        }
-        Ok(lanes)
-    }
-
-    /// Begins with the lane that has jobs, if one has.
-    async fn begin_alone(&mut self, broker: &Broker) -> Result<bool, QueueError> {
-        for feed in [&mut self.fetch, &mut self.backfill] {
-            if broker.has_jobs(feed.lane).await? {
-                feed.consume(broker, 1).await?;
-                self.prefetch = 1;
-                return Ok(true);
+        let mut lanes = Self { fetch: None, backfill: None, prefetch: 1, first: first.min(most), most };
+        if caution == Caution::Alone {
+            if broker.has_jobs(Lane::Fetch).await? {
+                lanes.fetch = Some(broker.subscribe(Lane::Fetch, 1).await?);
+                return Ok(lanes);
+            }
+            if broker.has_jobs(Lane::Backfill).await? {
+                lanes.backfill = Some(broker.subscribe(Lane::Backfill, 1).await?);
+                return Ok(lanes);
             }
         }
-        Ok(false)
+        lanes.widen(broker).await?;
+        Ok(lanes)
     }
 
     /// Whether only one lane is consumed, one job at a time.
     #[must_use]
     pub fn is_alone(&self) -> bool {
-        self.fetch.consumer.is_none() || self.backfill.consumer.is_none()
+        self.fetch.is_none() || self.backfill.is_none()
     }
 
     /// Whether a session with so many jobs under way that could begin another is short of deliveries.
@@ -85,30 +67,35 @@ impl Lanes {
     pub async fn widen(&mut self, broker: &Broker) -> Result<(), QueueError> {
         self.prefetch =
             if self.is_alone() { self.first } else { self.prefetch.saturating_mul(2).min(self.most) };
-        self.fetch.consume(broker, self.prefetch).await?;
-        self.backfill.consume(broker, self.prefetch).await
+        for (lane, subscription) in [(Lane::Fetch, &mut self.fetch), (Lane::Backfill, &mut self.backfill)] {
+            match subscription {
+                Some(subscription) => subscription.widen(self.prefetch).await?,
+                None => *subscription = Some(broker.subscribe(lane, self.prefetch).await?),
+            }
+        }
+        Ok(())
     }
 
     /// The next delivery: a fresh call first, an old one when one may be begun.
     pub async fn next(&mut self, fetcher: &Fetcher) -> (Lane, Result<Delivery, QueueError>) {
         let old = async {
             fetcher.may_backfill().await;
-            self.backfill.next().await
+            next_of(&mut self.backfill).await
         };
         tokio::select! {
             biased;
-            delivery = self.fetch.next() => (Lane::Fetch, delivery),
+            delivery = next_of(&mut self.fetch) => (Lane::Fetch, delivery),
             delivery = old => (Lane::Backfill, delivery),
         }
     }
 
-    /// Whether the broker knows all consumers.
+    /// Whether the broker knows consumers of each.
     ///
     /// # Errors
     /// [`QueueError::Lost`].
     pub async fn are_consuming(&self) -> Result<bool, QueueError> {
-        for consumer in self.fetch.consumer.iter().chain(&self.backfill.consumer) {
-            if !consumer.is_consuming().await? {
+        for subscription in self.fetch.iter().chain(&self.backfill) {
+            if !subscription.is_consuming().await? {
                 return Ok(false);
             }
         }
@@ -118,45 +105,19 @@ impl Lanes {
     /// Asks for no more; returns what was delivered and nobody has taken.
     pub async fn end(&mut self) -> Vec<Delivery> {
         let mut left = Vec::new();
-        for feed in [&mut self.fetch, &mut self.backfill] {
-            if let Err(error) = feed.stop().await {
-                log::debug!("cancelling a consumer failed: {error}");
+        for subscription in self.fetch.iter_mut().chain(&mut self.backfill) {
+            match subscription.end().await {
+                Ok(deliveries) => left.extend(deliveries),
+                Err(error) => log::debug!("cancelling a consumer failed: {error}"),
             }
-            left.extend(feed.left.drain(..));
         }
         left
     }
 }
 
-impl Feed {
-    fn new(lane: Lane) -> Self {
-        Self { lane, consumer: None, past: Vec::new(), left: VecDeque::new() }
-    }
-
-    /// A new consumer, instead of the one there is: of two of one queue, the one whose channel the broker closes last is
-    /// given what the other held, and one death would count twice.
-    async fn consume(&mut self, broker: &Broker, prefetch: u16) -> Result<(), QueueError> {
-        self.stop().await?;
-        self.consumer = Some(broker.subscribe(self.lane, prefetch).await?);
-        Ok(())
-    }
-
-    async fn stop(&mut self) -> Result<(), QueueError> {
-        let Some(mut consumer) = self.consumer.take() else { return Ok(()) };
-        consumer.cancel().await?;
-        // Its stream ends with what had come before the broker knew.
-        while let Ok(delivery) = consumer.next().await {
-            self.left.push_back(delivery);
-        }
-        self.past.push(consumer);
-        Ok(())
-    }
-
-    async fn next(&mut self) -> Result<Delivery, QueueError> {
-        match (self.left.pop_front(), &mut self.consumer) {
-            (Some(delivery), _) => Ok(delivery),
-            (None, Some(consumer)) => consumer.next().await,
-            (None, None) => std::future::pending().await,
-        }
+async fn next_of(subscription: &mut Option<Subscription>) -> Result<Delivery, QueueError> {
+    match subscription {
+        Some(subscription) => subscription.next().await,
+        None => std::future::pending().await,
     }
 }

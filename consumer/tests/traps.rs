@@ -232,3 +232,54 @@ async fn dead_letters_may_be_listed_as_often_as_one_likes() {
     let deliveries = letter["properties"]["headers"]["x-delivery-count"].as_u64();
     assert_eq!(deliveries.unwrap_or(0), 0, "{letter}");
 }
+
+/// Jobs, and a consumer that holds more and more of them.
+async fn widening(jobs: usize) -> (Stage, Broker, Subscription) {
+    let stage = Stage::with(0, Faults::default()).await;
+    let ids: Vec<String> = (0..jobs).map(|number| format!("conv_{number}")).collect();
+    stage.ask(&ids, 0).await;
+    let broker = stage.broker.connect().await;
+    let subscription = broker.subscribe(Lane::Fetch, 1).await.unwrap();
+    (stage, broker, subscription)
+}
+
+/// A quorum queue neither delivers nor gives back what is on its way to a consumer that is cancelled.
+#[tokio::test]
+async fn who_holds_more_than_before_is_given_everything() {
+    const JOBS: usize = 3000;
+    let (stage, broker, mut jobs) = widening(JOBS).await;
+    let mut given = BTreeSet::new();
+    for number in 0..JOBS {
+        if number % 100 == 50 {
+            jobs.widen(u16::try_from(number / 10).unwrap()).await.unwrap();
+        }
+        let delivery = next(&mut jobs).await;
+        assert!(given.insert(delivery.message.conversation_id()), "{delivery:?} came twice");
+        assert!(delivery.ack().await.unwrap());
+    }
+    broker.close().await;
+    assert_eq!(stage.broker.depth(FETCH).await, 0);
+}
+
+/// The broker ends the channels of a connection one after the other.
+#[tokio::test]
+async fn the_death_of_a_worker_that_holds_more_than_before_counts_once() {
+    let (stage, broker, mut jobs) = widening(100).await;
+    let mut held = vec![next(&mut jobs).await];
+    for prefetch in [8, 16, 32, 64] {
+        jobs.widen(prefetch).await.unwrap();
+        while held.len() < usize::from(prefetch) {
+            held.push(next(&mut jobs).await);
+        }
+    }
+    let connection = consuming_connection(&stage).await;
+    close(&connection).await;
+    assert!(broker.publisher().await.is_err() || jobs.next().await.is_err());
+    let again = stage.broker.connect().await;
+    let mut jobs = again.subscribe(Lane::Fetch, 100).await.unwrap();
+    for number in 0..100 {
+        let delivery = next(&mut jobs).await;
+        assert_eq!(delivery.deliveries, u64::from(number < 64), "{number}");
+    }
+    again.close().await;
+}

@@ -2,6 +2,8 @@
 //! several times as many so than one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lapin::options::BasicAckOptions;
@@ -23,7 +25,11 @@ const LINGERING_PART: usize = 4;
 
 /// Where deliveries that are done say so; clones share the channel.
 #[derive(Clone, Debug)]
-pub(super) struct Acks(mpsc::UnboundedSender<Done>);
+pub(super) struct Acks {
+    done: mpsc::UnboundedSender<Done>,
+    /// How many may linger.
+    most: Arc<AtomicUsize>,
+}
 
 /// Sends the acks of a channel for as long as it is kept.
 #[derive(Debug)]
@@ -36,17 +42,23 @@ struct Done {
 }
 
 impl Acks {
-    /// Begins to answer what this channel delivers: its one consumer holds at most `prefetch`.
-    pub(super) fn of(channel: lapin::Channel, prefetch: u16) -> (Self, Acknowledging) {
+    /// Begins to answer what this channel delivers.
+    pub(super) fn of(channel: lapin::Channel) -> (Self, Acknowledging) {
         let (done, received) = mpsc::unbounded_channel();
-        let most = usize::from(prefetch) / LINGERING_PART;
-        (Self(done), Acknowledging(tokio::spawn(acknowledge(channel, received, most))))
+        let most = Arc::<AtomicUsize>::default();
+        let acknowledging = tokio::spawn(acknowledge(channel, received, Arc::clone(&most)));
+        (Self { done, most }, Acknowledging(acknowledging))
+    }
+
+    /// The channel's consumers hold at most `prefetch` deliveries from now on.
+    pub(super) fn hold(&self, prefetch: u16) {
+        self.most.store(usize::from(prefetch) / LINGERING_PART, Ordering::Relaxed);
     }
 
     /// Waits until the ack of this delivery is sent. `false`: its channel is gone, so it will be delivered again.
     pub(super) async fn ack(&self, tag: DeliveryTag) -> Result<bool, QueueError> {
         let (sent, answer) = oneshot::channel();
-        if self.0.send(Done { tag, sent }).is_err() {
+        if self.done.send(Done { tag, sent }).is_err() {
             return Ok(false);
         }
         match answer.await {
@@ -62,7 +74,11 @@ impl Drop for Acknowledging {
     }
 }
 
-async fn acknowledge(channel: lapin::Channel, mut done: mpsc::UnboundedReceiver<Done>, most: usize) {
+async fn acknowledge(
+    channel: lapin::Channel,
+    mut done: mpsc::UnboundedReceiver<Done>,
+    most: Arc<AtomicUsize>,
+) {
     let mut unsent = Unsent::default();
     let mut waiting = BTreeMap::new();
     let mut linger_until = None;
@@ -87,7 +103,7 @@ async fn acknowledge(channel: lapin::Channel, mut done: mpsc::UnboundedReceiver<
             waiting.insert(tag, sent);
         }
         answer(&channel, &mut waiting, unsent.row()).await;
-        if unsent.len() > most {
+        if unsent.len() > most.load(Ordering::Relaxed) {
             answer(&channel, &mut waiting, unsent.stragglers()).await;
         }
         linger_until = match linger_until {

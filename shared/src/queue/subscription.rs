@@ -1,23 +1,36 @@
 //! Consuming one queue.
 
-use futures_util::StreamExt;
+use futures_util::stream::{self, Chain, Iter, Map, SelectAll, StreamExt};
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, DeliveryTag, FieldTable};
+use lapin::types::{AMQPValue, DeliveryTag, FieldTable, ShortString};
 
 use super::acks::{Acknowledging, Acks};
 use super::connection::bounded;
 use super::{Lane, Message, QueueError};
 
-/// A consumer of one queue. Dropping it closes its channel, and everything it delivered that has no answer yet goes back.
+/// Consuming one queue on one channel. Dropping it closes the channel, and everything it delivered that has no answer yet
+/// goes back.
+///
+/// It holds more by one consumer more, never by another in its place: what is on its way to a consumer of a quorum queue
+/// that is cancelled is neither delivered nor given back before the channel closes. All are on one channel, so that they
+/// end at once: of two channels, the one that the broker closes last would be given what the other held, and one death would
+/// count twice.
 #[derive(Debug)]
 pub struct Subscription {
-    // Declared before the channel, so that it is dropped first.
-    consumer: lapin::Consumer,
+    // Declared before the channel, so that they are dropped first.
+    deliveries: SelectAll<Events>,
+    tags: Vec<ShortString>,
     channel: lapin::Channel,
     acks: Acks,
     _acknowledging: Acknowledging,
     queue: String,
+    prefetch: u16,
 }
+
+/// What a consumer has to say; at its end, nothing.
+type Event = Option<lapin::Result<lapin::message::Delivery>>;
+type Said = fn(lapin::Result<lapin::message::Delivery>) -> Event;
+type Events = Chain<Map<lapin::Consumer, Said>, Iter<std::array::IntoIter<Event, 1>>>;
 
 /// A message that arrived and waits for its answer. Without one it goes back to its queue when the channel closes.
 #[derive(Debug)]
@@ -33,36 +46,67 @@ pub struct Delivery {
 }
 
 impl Subscription {
-    /// Begins to consume, holding at most `prefetch` deliveries. The channel is this consumer's own.
+    /// Begins to consume, holding at most `prefetch` deliveries. The channel is this subscription's own.
     pub(super) async fn open(
         channel: lapin::Channel,
         queue: &str,
         prefetch: u16,
     ) -> Result<Self, QueueError> {
-        // Before basic.consume: RabbitMQ applies it to consumers that begin afterwards.
-        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
-        let (acks, acknowledging) = Acks::of(channel.clone(), prefetch);
-        let options = BasicConsumeOptions::default();
-        let consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?;
-        Ok(Self { consumer, channel, acks, _acknowledging: acknowledging, queue: queue.to_owned() })
+        let (acks, acknowledging) = Acks::of(channel.clone());
+        let mut subscription = Self {
+            deliveries: SelectAll::new(),
+            tags: Vec::new(),
+            channel,
+            acks,
+            _acknowledging: acknowledging,
+            queue: queue.to_owned(),
+            prefetch: 0,
+        };
+        subscription.consume(prefetch).await?;
+        Ok(subscription)
+    }
+
+    /// Holds `prefetch` deliveries from now on, if it has held fewer.
+    ///
+    /// # Errors
+    /// [`QueueError::Lost`].
+    pub async fn widen(&mut self, prefetch: u16) -> Result<(), QueueError> {
+        match prefetch.checked_sub(self.prefetch) {
+            Some(more @ 1..) => bounded(self.consume(more)).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// One consumer more, which holds so many.
+    async fn consume(&mut self, prefetch: u16) -> Result<(), QueueError> {
+        // Before basic.consume: RabbitMQ applies it to consumers that begin afterwards, each by itself.
+        self.channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+        let (queue, options) = (self.queue.as_str().into(), BasicConsumeOptions::default());
+        let consumer = self.channel.basic_consume(queue, "".into(), options, FieldTable::default()).await?;
+        self.tags.push(consumer.tag());
+        self.deliveries.push(consumer.map(Some as Said).chain(stream::iter([None])));
+        self.prefetch += prefetch;
+        self.acks.hold(self.prefetch);
+        Ok(())
     }
 
     /// The next delivery.
     ///
     /// # Errors
-    /// [`QueueError::Lost`], also when the broker cancels the consumer (its queue was deleted).
+    /// [`QueueError::Lost`], also when the broker cancels a consumer (its queue was deleted).
     pub async fn next(&mut self) -> Result<Delivery, QueueError> {
-        let delivery = self
-            .consumer
-            .next()
-            .await
-            .ok_or_else(|| QueueError::Lost { reason: "consumer cancelled".into() })??;
+        let event = self.deliveries.next().await.flatten();
+        let delivery = event.ok_or_else(|| QueueError::Lost { reason: "consumer cancelled".into() })??;
+        Ok(self.received(delivery))
+    }
+
+    fn received(&self, delivery: lapin::message::Delivery) -> Delivery {
         let message = Message::received(delivery.data, &delivery.properties);
         let lane = delivery.routing_key.as_str().parse().ok();
         let headers = delivery.properties.headers().as_ref();
         let deliveries =
             headers.and_then(|headers| count(headers.inner().get("x-delivery-count")?)).unwrap_or(0);
-        Ok(Delivery { message, lane, deliveries, tag: delivery.delivery_tag, acks: self.acks.clone() })
+        Delivery { message, lane, deliveries, tag: delivery.delivery_tag, acks: self.acks.clone() }
     }
 
     /// Whether the broker answers on this very channel, has the queue, and knows of a consumer of it. `false` may pass: a
@@ -77,15 +121,22 @@ impl Subscription {
         Ok(bounded(look).await?.consumer_count() > 0)
     }
 
-    /// Asks for no more deliveries; those that are held can still be answered.
+    /// Asks for no more deliveries, and returns those that nobody has taken yet; all can still be answered.
     ///
     /// # Errors
     /// [`QueueError::Lost`].
-    pub async fn cancel(&self) -> Result<(), QueueError> {
-        bounded(async {
-            Ok(self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()).await?)
-        })
-        .await
+    pub async fn end(&mut self) -> Result<Vec<Delivery>, QueueError> {
+        for tag in std::mem::take(&mut self.tags) {
+            let cancel = async { Ok(self.channel.basic_cancel(tag, BasicCancelOptions::default()).await?) };
+            bounded(cancel).await?;
+        }
+        let mut left = Vec::new();
+        while let Some(event) = self.deliveries.next().await {
+            if let Some(delivery) = event {
+                left.push(self.received(delivery?));
+            }
+        }
+        Ok(left)
     }
 }
 
