@@ -255,7 +255,8 @@ pub(crate) async fn reference(
     };
     let before = machine.server_cpu(simulator);
     let process = start(name)?;
-    let ended_at = tables.reached(calls.into(), LOOK_EVERY).await?;
+    let ended_at = tables.reached(calls.into(), LOOK_EVERY).await;
+    let ended_at = ended_at.with_context(|| format!("the reference: {}", process.logged()))?;
     let servers = machine.server_cpu(simulator).since(before);
     let usage = process.finished()?;
     let served = simulator.control.served().await?;

@@ -1,4 +1,4 @@
-//! The third verb: writes rows in batches. [`Writer::write`] returns only when the batch that holds them is committed.
+//! The third verb: writes rows in batches. [`Place::write`] returns only when the batch that holds them is committed.
 
 mod batch;
 mod upsert;

@@ -11,10 +11,9 @@ use super::{Lane, Message, QueueError};
 /// Consuming one queue on one channel. Dropping it closes the channel, and everything it delivered that has no answer yet
 /// goes back.
 ///
-/// It holds more by one consumer more, never by another in its place: what is on its way to a consumer of a quorum queue
-/// that is cancelled is neither delivered nor given back before the channel closes. All are on one channel, so that they
-/// end at once: of two channels, the one that the broker closes last would be given what the other held, and one death would
-/// count twice.
+/// It holds more by one consumer more, since RabbitMQ takes a prefetch for consumers that begin after it. All are on one
+/// channel, so that they end at once: of two channels, the one that the broker closes last would be given what the other
+/// held, and one death would count twice.
 #[derive(Debug)]
 pub struct Subscription {
     // Declared before the channel, so that they are dropped first.
