@@ -1,5 +1,5 @@
-//! Statements that PostgreSQL parses and plans once a connection. `diesel::sql_query` has them parsed each time, which for
-//! those of a batch or a page is a sixth of what they cost.
+//! Statements that PostgreSQL parses and plans once a connection: those of a batch or a page. `diesel::sql_query` has
+//! its statement parsed and planned each time.
 
 use std::marker::PhantomData;
 
