@@ -46,7 +46,7 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 -- The tables that exist already, made by the older system or by a single user, get the owner who will complete them.
 DO $$
 DECLARE
-    ours CONSTANT name[] := '{agentes, conversaciones, reportes, cursores, corridas, trabajos, __diesel_schema_migrations}';
+    ours CONSTANT name[] := '{agentes, conversaciones, reportes, cursores, corridas, trabajos, cuotas, __diesel_schema_migrations}';
     found record;
 BEGIN
     -- Whoever was given something of these tables by name may still connect, though PUBLIC may not any more.

@@ -325,7 +325,8 @@ async fn calls_that_wait_to_be_finished_are_held_and_not_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_is_there_twice_is_written_once() {
-    let world = World::new(calls(25)).await;
+    // As many as a worker holds while none of them ends.
+    let world = World::new(calls(16)).await;
     world.sync().await;
     // A worker holds them all, and nobody can see that it does.
     world.simulator.update_faults(|faults| faults.latency = NEVER);
@@ -335,10 +336,10 @@ async fn a_job_that_is_there_twice_is_written_once() {
     world.simulator.update_faults(|faults| faults.latency = Duration::ZERO);
     let stopped = worker;
     stopped.signal("STOP").await;
-    assert_eq!(asked(&reconcile(&world, &[]).await)[0], 25);
+    assert_eq!(asked(&reconcile(&world, &[]).await)[0], 16);
     stopped.signal("KILL").await;
     stopped.finished().await;
-    until("both copies of each are there", async || world.depth(&LANES).await == 50).await;
+    until("both copies of each are there", async || world.depth(&LANES).await == 32).await;
     world.drain(2).await;
     assert_whole(&world);
     assert!(world.letters().await.is_empty());

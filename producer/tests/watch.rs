@@ -105,10 +105,13 @@ async fn a_stop_in_the_middle_of_a_pass_records_the_page_and_is_clean() {
     drop(lock);
     let finished = exits(watch.finished().await, 0);
     assert!(finished.stderr.contains("stopped before the end"), "{}", finished.stderr);
-    assert_eq!((world.count("trabajos"), world.depth(&["fetch", "backfill"]).await), (100, 100));
+    // One page, or the two that may be in hand.
+    let recorded = world.count("trabajos");
+    assert!(recorded == 100 || recorded == 200, "{recorded}");
+    assert_eq!(world.depth(&["fetch", "backfill"]).await, recorded);
     assert_eq!(world.count("cursores WHERE titular IS NOT NULL OR listado_hasta IS NOT NULL"), 0);
     world.simulator.update_faults(|faults| faults.latency = Duration::ZERO);
-    assert_eq!(world.sync().await.published, 150);
+    assert_eq!(world.sync().await.published, 250 - recorded);
 }
 
 #[tokio::test(flavor = "multi_thread")]
