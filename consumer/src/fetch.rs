@@ -100,8 +100,7 @@ impl Fetcher {
             match answer {
                 Ok(body) => {
                     drop(slot);
-                    // The next request goes out before this answer is read: answers come in waves, and reading one takes
-                    // as long as a wave can be late.
+                    // The next request may go out before this answer is read: answers come in waves.
                     tokio::task::yield_now().await;
                     return match body.parse() {
                         Ok(conversation) => {
