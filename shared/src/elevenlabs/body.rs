@@ -1,40 +1,110 @@
-//! Bodies: read in pieces up to a limit, then parsed into what they should be.
+//! Bodies: received in pieces up to a limit, then unpacked, and parsed into what they should be.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
 
 use chrono::{DateTime, Utc};
+use flate2::bufread::MultiGzDecoder;
+use libdeflater::Decompressor;
 use reqwest::Response;
-use reqwest::header::{DATE, HeaderMap};
+use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::error::{ApiError, Phase};
 use super::transport;
 
-/// How much room a body gets before its length is known, in bytes: most conversations fit.
-const INITIAL_CAPACITY: usize = 16 * 1024;
+/// How much room a body gets at first, in bytes, whatever the server says that its length is.
+const INITIAL_CAPACITY: usize = 64 * 1024;
 
-/// Reads a body of at most `limit` bytes, counted after decompression.
-pub(super) async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, ApiError> {
-    let mut body = Vec::with_capacity(INITIAL_CAPACITY.min(limit));
-    while let Some(piece) = chunk(&mut response).await? {
-        if body.len() + piece.as_ref().len() > limit {
-            return Err(ApiError::TooLarge { limit });
-        }
-        body.extend_from_slice(piece.as_ref());
-    }
-    Ok(body)
+/// A body as it came: unpacking it takes as long as sending its request, so it is for who reads it.
+pub(super) struct Body {
+    bytes: Vec<u8>,
+    is_gzip: bool,
+    /// The longest that it may be, in bytes, packed and unpacked.
+    limit: usize,
 }
 
-/// Reads the beginning of a body, as far as it comes: the status has already said what matters.
-pub(super) async fn read_beginning(mut response: Response, limit: usize) -> Vec<u8> {
-    let mut body = Vec::new();
+impl Body {
+    /// Receives a body of at most `limit` bytes.
+    pub(super) async fn receive(mut response: Response, limit: usize) -> Result<Self, ApiError> {
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut bytes = Vec::with_capacity(length.unwrap_or_default().min(limit).min(INITIAL_CAPACITY));
+        while let Some(piece) = chunk(&mut response).await? {
+            if bytes.len() + piece.as_ref().len() > limit {
+                return Err(ApiError::TooLarge { limit });
+            }
+            bytes.extend_from_slice(piece.as_ref());
+        }
+        Ok(Self { bytes, is_gzip: is_gzip(&response), limit })
+    }
+
+    /// Its length, in bytes, as it came.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// What is in it.
+    pub(super) fn unpacked(&self) -> Result<Cow<'_, [u8]>, ApiError> {
+        if !self.is_gzip {
+            return Ok(Cow::Borrowed(&self.bytes));
+        }
+        let limit = self.limit;
+        if let Some(unpacked) = unpack_at_once(&self.bytes, limit) {
+            return Ok(Cow::Owned(unpacked));
+        }
+        let mut unpacked = Vec::new();
+        match unpack(&self.bytes, limit + 1, &mut unpacked) {
+            Ok(()) if unpacked.len() > limit => Err(ApiError::TooLarge { limit }),
+            Ok(()) => Ok(Cow::Owned(unpacked)),
+            Err(error) => Err(ApiError::Connection { phase: Phase::Body, kind: Some(error.kind()) }),
+        }
+    }
+}
+
+/// Receives the beginning of a body, as far as it comes: the status has already said what matters.
+pub(super) async fn beginning(mut response: Response, limit: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
     while let Ok(Some(piece)) = chunk(&mut response).await {
-        let room = limit - body.len();
-        body.extend_from_slice(&piece.as_ref()[..piece.as_ref().len().min(room)]);
-        if body.len() == limit {
+        let room = limit - bytes.len();
+        bytes.extend_from_slice(&piece.as_ref()[..piece.as_ref().len().min(room)]);
+        if bytes.len() == limit {
             break;
         }
     }
-    body
+    if !is_gzip(&response) {
+        return bytes;
+    }
+    let mut unpacked = Vec::new();
+    // What was unpacked before it breaks off is a beginning too.
+    unpack(&bytes, limit, &mut unpacked).ok();
+    unpacked
+}
+
+fn is_gzip(response: &Response) -> bool {
+    let encoding = response.headers().get(CONTENT_ENCODING);
+    encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"))
+}
+
+/// Unpacks at most `limit` bytes, as far as it goes.
+fn unpack(gzip: &[u8], limit: usize, unpacked: &mut Vec<u8>) -> io::Result<()> {
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    MultiGzDecoder::new(gzip).take(limit).read_to_end(unpacked).map(drop)
+}
+
+/// How each member of a gzip file begins (RFC 1952, ID1, ID2, CM).
+const MEMBER: [u8; 3] = [0x1f, 0x8b, 8];
+
+/// Unpacks a single member, which says in its last four bytes (ISIZE) how long it is, if that is no longer than `limit`.
+/// `None`: whatever is the matter with it, [`unpack`] tells. Of several members libdeflate would take the first only.
+fn unpack_at_once(gzip: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let length = u32::from_le_bytes(*gzip.last_chunk()?) as usize;
+    if length > limit || gzip[1..].windows(MEMBER.len()).any(|bytes| bytes == MEMBER) {
+        return None;
+    }
+    let mut unpacked = vec![0; length];
+    let unpacked_length = Decompressor::new().gzip_decompress(gzip, &mut unpacked).ok()?;
+    (unpacked_length == length).then_some(unpacked)
 }
 
 async fn chunk(response: &mut Response) -> Result<Option<impl AsRef<[u8]>>, ApiError> {

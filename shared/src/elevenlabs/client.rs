@@ -10,7 +10,7 @@ use reqwest::header::HeaderValue;
 use url::Url;
 
 use super::agent::{Agent, AgentsPage};
-use super::body;
+use super::body::{self, Body};
 use super::conversation::Conversation;
 use super::error::{ApiError, Phase};
 use super::key::{ApiKey, KeyError};
@@ -63,11 +63,11 @@ struct Inner {
 /// One conversation, as it came.
 pub struct ConversationBody {
     conversation_id: ConversationId,
-    json: Vec<u8>,
+    body: Body,
 }
 
 struct Answer {
-    body: Vec<u8>,
+    body: Body,
     served_at: Option<DateTime<Utc>>,
 }
 
@@ -110,7 +110,7 @@ impl Client {
     /// [`ApiError`].
     pub async fn list_conversations(&self, query: &ListQuery) -> Result<Page, ApiError> {
         let answer = self.get(&["conversations"], &query.parameters()).await?;
-        Page::parse(query, &answer.body, answer.served_at)
+        Page::parse(query, &answer.body.unpacked()?, answer.served_at)
     }
 
     /// One conversation.
@@ -121,7 +121,7 @@ impl Client {
         self.conversation_body(conversation_id).await?.parse()
     }
 
-    /// The body of one conversation: for who has something to do before reading it.
+    /// The body of one conversation: for who reads it elsewhere.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -130,7 +130,7 @@ impl Client {
         conversation_id: &ConversationId,
     ) -> Result<ConversationBody, ApiError> {
         let answer = self.get(&["conversations", conversation_id.as_str()], &[]).await?;
-        Ok(ConversationBody { conversation_id: conversation_id.clone(), json: answer.body })
+        Ok(ConversationBody { conversation_id: conversation_id.clone(), body: answer.body })
     }
 
     /// One agent.
@@ -139,7 +139,7 @@ impl Client {
     /// [`ApiError`]; [`ApiError::NotFound`] for a deleted agent, whose conversations outlive it.
     pub async fn agent(&self, agent_id: &AgentId) -> Result<Agent, ApiError> {
         let answer = self.get(&["agents", agent_id.as_str()], &[]).await?;
-        Agent::parse(agent_id, &answer.body)
+        Agent::parse(agent_id, &answer.body.unpacked()?)
     }
 
     /// One page of the list of agents, beginning at a cursor.
@@ -150,7 +150,7 @@ impl Client {
         let mut query = vec![("page_size", MAX_PAGE_SIZE.to_string())];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
         let answer = self.get(&["agents"], &query).await?;
-        AgentsPage::parse(cursor, &answer.body)
+        AgentsPage::parse(cursor, &answer.body.unpacked()?)
     }
 
     /// Asks for a list of one, to see whether the API answers and takes the key.
@@ -170,10 +170,10 @@ impl Client {
         let response = request.send().await.map_err(|error| transport::classify(&error, Phase::Answer))?;
         if response.status().is_success() {
             let served_at = body::served_at(response.headers());
-            return Ok(Answer { body: body::read(response, self.inner.max_body_bytes).await?, served_at });
+            return Ok(Answer { body: Body::receive(response, self.inner.max_body_bytes).await?, served_at });
         }
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = body::read_beginning(response, refusal::MAX_BYTES).await;
+        let body = body::beginning(response, refusal::MAX_BYTES).await;
         Err(refusal::classify(status, &headers, &body, SystemTime::now()))
     }
 
@@ -199,9 +199,10 @@ impl ConversationBody {
     /// The conversation inside.
     ///
     /// # Errors
-    /// [`ApiError::NotJson`]; [`ApiError::Malformed`] also when it is another conversation.
+    /// [`ApiError::NotJson`]; [`ApiError::TooLarge`] or [`ApiError::Connection`] when it cannot be unpacked;
+    /// [`ApiError::Malformed`] also when it is another conversation.
     pub fn parse(&self) -> Result<Conversation, ApiError> {
-        let conversation = Conversation::parse(&self.json)?;
+        let conversation = Conversation::parse(&self.body.unpacked()?)?;
         if conversation.conversation_id == self.conversation_id {
             Ok(conversation)
         } else {
@@ -212,7 +213,7 @@ impl ConversationBody {
 
 impl fmt::Debug for ConversationBody {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ConversationBody").field("bytes", &self.json.len()).finish_non_exhaustive()
+        formatter.debug_struct("ConversationBody").field("bytes", &self.body.len()).finish_non_exhaustive()
     }
 }
 

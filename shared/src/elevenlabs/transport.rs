@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
@@ -29,7 +30,7 @@ pub enum ClientError {
     Tls(#[source] reqwest::Error),
 }
 
-/// Builds the HTTP client: no redirect (it would carry the key elsewhere), no cookies, gzip.
+/// Builds the HTTP client: no redirect (it would carry the key elsewhere), no cookies. Bodies come packed, and stay so.
 pub(super) fn build(settings: &ClientSettings) -> Result<reqwest::Client, ClientError> {
     if !matches!(settings.base_url.scheme(), "http" | "https") {
         return Err(ClientError::BaseUrl);
@@ -37,6 +38,8 @@ pub(super) fn build(settings: &ClientSettings) -> Result<reqwest::Client, Client
     crate::install_tls_provider();
     let mut builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
+        .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]))
+        .no_gzip()
         .redirect(Policy::none())
         .timeout(settings.timeout)
         .connect_timeout(settings.timeout.min(CONNECT_TIMEOUT))

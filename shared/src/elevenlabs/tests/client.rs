@@ -1,6 +1,9 @@
+use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -132,6 +135,34 @@ async fn a_compressed_body_is_read_and_its_length_counts_when_unpacked() {
     assert_eq!(error, ApiError::TooLarge { limit: 1000 });
 }
 
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(text.as_bytes()).expect("memory");
+    packed.finish().expect("memory")
+}
+
+#[tokio::test]
+async fn a_body_of_several_gzip_members_is_all_of_them() {
+    let page = "{\"conversations\":[],\"has_more\":false} ";
+    // Also where all are of one length: what the last one says of itself is no word about the whole.
+    for at in [19, 30] {
+        let (first, second) = page.split_at(at);
+        let packed = [gzip(first), gzip(second)].concat();
+        let (address, _heads) = server(response("200 OK\r\ncontent-encoding: gzip", &packed)).await;
+        client(address).probe().await.expect("a page");
+    }
+}
+
+#[tokio::test]
+async fn a_gzip_length_that_is_a_lie_is_not_believed() {
+    for (length, error_is) in [(36_u32, "connection"), (38, "connection"), (u32::MAX, "connection")] {
+        let mut page = GZIP_PAGE.to_vec();
+        *page.last_chunk_mut().expect("a gzip file") = length.to_le_bytes();
+        let error = failure(response("200 OK\r\ncontent-encoding: gzip", &page)).await;
+        assert_eq!(error.class(), error_is, "{length}: {error:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_body_without_end_is_cut_off() {
     assert_eq!(failure(Reply::Endless).await, ApiError::TooLarge { limit: 1000 });
@@ -197,6 +228,9 @@ async fn a_refusal_is_read_without_trusting_its_length() {
         failure(response("404 Not Found\r\ncontent-length: 99999", br#"{"detail":{"type":"not_found"}}"#))
             .await;
     assert_eq!(cut.class(), "not_found");
+    let packed = gzip(r#"{"detail":{"type":"not_found"}}"#);
+    let packed = failure(response("404 Not Found\r\ncontent-encoding: gzip", &packed)).await;
+    assert_eq!(packed.class(), "not_found");
 }
 
 #[tokio::test]
