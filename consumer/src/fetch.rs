@@ -4,19 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::database::RateBudget;
-use shared::elevenlabs::{ApiError, Client, Conversation, Detail};
+use shared::database::rows::CallRows;
+use shared::elevenlabs::{ApiError, Client, Detail};
 use shared::ids::ConversationId;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::outage::{Fault, Outage};
 use crate::pace::{Excess, Pace, Slot};
+use crate::read::{Reader, Reading};
 use crate::verdict::{Cause, Interruption, Unstored, Verdict};
 
 /// Asks for conversations, at the pace that the API allows.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     client: Client,
+    reader: Reader,
     pace: Arc<Pace>,
     outage: Arc<Outage>,
 }
@@ -24,8 +27,8 @@ pub struct Fetcher {
 impl Fetcher {
     /// A fetcher of at most `concurrency` requests at a time, and as many in a time as the budget gives.
     #[must_use]
-    pub fn new(client: Client, concurrency: usize, budget: Option<RateBudget>) -> Self {
-        Self { client, pace: Arc::new(Pace::new(concurrency, budget)), outage: Arc::default() }
+    pub fn new(client: Client, reader: Reader, concurrency: usize, budget: Option<RateBudget>) -> Self {
+        Self { client, reader, pace: Arc::new(Pace::new(concurrency, budget)), outage: Arc::default() }
     }
 
     /// The client it asks with.
@@ -72,7 +75,7 @@ impl Fetcher {
         self.pace.may_backfill().await;
     }
 
-    /// Fetches a finished conversation; the slot is given back when it is here. A 429 is waited out. `ending` cancelled
+    /// Fetches the rows of a finished conversation; the slot is given back when it is here. A 429 is waited out. `ending` cancelled
     /// means that nothing new is begun.
     ///
     /// # Errors
@@ -82,7 +85,7 @@ impl Fetcher {
         conversation_id: &ConversationId,
         slot: Slot,
         ending: &CancellationToken,
-    ) -> Result<Conversation, Unstored> {
+    ) -> Result<CallRows, Unstored> {
         loop {
             let turn = tokio::select! {
                 biased;
@@ -99,15 +102,17 @@ impl Fetcher {
             drop(turn);
             match answer {
                 Ok(body) => {
+                    let reading = self.reader.take(body).await;
+                    // The next request may go out while this answer is read.
                     drop(slot);
-                    // The next request may go out before this answer is read: answers come in waves.
-                    tokio::task::yield_now().await;
-                    return match body.parse() {
-                        Ok(conversation) => {
-                            self.answered(took, now);
-                            finished(conversation)
-                        }
-                        Err(error) => Err(self.refused(conversation_id, &error, took).await),
+                    let reading = match reading.await {
+                        Ok(reading) => reading,
+                        Err(error) => return Err(self.refused(conversation_id, &error, took).await),
+                    };
+                    self.answered(took, now);
+                    return match reading {
+                        Reading::Rows(rows) => Ok(*rows),
+                        Reading::Unfinished { started_at } => Err(Verdict::Snooze { started_at }.into()),
                     };
                 }
                 Err(ApiError::Throttled { retry_after, detail }) => {
@@ -165,19 +170,4 @@ fn excess(detail: &Detail) -> Excess {
     } else {
         Excess::Unknown
     }
-}
-
-/// A call that goes on, or whose analysis is not there yet, is looked at later. An unknown status with content is taken
-/// as it is; without, it is no news.
-fn finished(conversation: Conversation) -> Result<Conversation, Unstored> {
-    let status = &conversation.status;
-    let known_final = status.is_final();
-    if status.is_unfinished() || !(known_final || conversation.has_content()) {
-        return Err(Verdict::Snooze { started_at: conversation.started_at() }.into());
-    }
-    if !known_final {
-        let conversation_id = &conversation.conversation_id;
-        log::warn!(conversation_id:%; "{conversation_id} has a status that this release does not know; stored, not final");
-    }
-    Ok(conversation)
 }

@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use futures_util::FutureExt;
-use shared::config::ReportConfig;
 use shared::queue::Delivery;
 use tokio_util::sync::CancellationToken;
 
 use crate::fetch::Fetcher;
-use crate::normalize::normalize;
 use crate::pace::Slot;
 use crate::persist::{Writer, Written};
 use crate::settle::{Settled, Settler, Unsettled};
@@ -19,10 +17,8 @@ use crate::verdict::{Cause, Interruption, Unstored, Verdict};
 /// What a job needs on its way.
 #[derive(Debug)]
 pub struct Stations {
-    /// Where it is fetched.
+    /// Where it is fetched, and becomes rows.
     pub fetcher: Fetcher,
-    /// How it becomes rows.
-    pub report: ReportConfig,
     /// Where its rows are written.
     pub writer: Writer,
     /// Where it is answered.
@@ -104,7 +100,6 @@ async fn store(
         log::warn!("a message is set aside: {error}");
         Verdict::Dead(Cause::BROKEN_MESSAGE)
     })?;
-    let conversation = stations.fetcher.fetch(&job.conversation_id, slot, ending).await?;
-    let rows = normalize(&conversation, &stations.report);
+    let rows = stations.fetcher.fetch(&job.conversation_id, slot, ending).await?;
     Ok(place.write(rows).await?)
 }

@@ -9,6 +9,7 @@ pub mod normalize;
 pub mod outage;
 pub mod pace;
 pub mod persist;
+pub mod read;
 pub mod session;
 pub mod settle;
 pub mod tally;

@@ -20,6 +20,7 @@ use crate::drain::Drain;
 use crate::fetch::Fetcher;
 use crate::job::{Caution, Stations};
 use crate::persist::{Writer, try_rights};
+use crate::read::Reader;
 use crate::session::{End, Session};
 use crate::settle::Settler;
 use crate::tally::Tally;
@@ -71,7 +72,6 @@ pub struct Worker {
     prefetch: u16,
     database: Database,
     fetcher: Fetcher,
-    report: ReportConfig,
     writer: Writer,
     name: String,
     drain: Option<Drain>,
@@ -98,9 +98,10 @@ impl Worker {
         let writer = Writer::start(database.clone(), &worker, (database_config.pool_size - 1).max(1));
         let tally = Tally::new(drain.is_some());
         let budget = elevenlabs.rate_limit.map(|spacing| RateBudget::new(database.clone(), spacing));
-        let fetcher = Fetcher::new(client, elevenlabs.concurrency, budget);
+        let reader = Reader::start(report, elevenlabs.concurrency)?;
+        let fetcher = Fetcher::new(client, reader, elevenlabs.concurrency, budget);
         let prefetch = worker.prefetch;
-        Ok(Self { amqp, prefetch, database, fetcher, report, writer, name, drain, tally, pulse })
+        Ok(Self { amqp, prefetch, database, fetcher, writer, name, drain, tally, pulse })
     }
 
     /// Works until it is asked to stop, or has nothing left to do.
@@ -185,13 +186,8 @@ impl Worker {
         let publisher = broker.publisher().await?;
         let settler =
             Settler::new(publisher, self.database.clone(), Ladder::new(self.amqp.retry_delays.clone()));
-        let stations = Stations {
-            fetcher: self.fetcher.clone(),
-            report: self.report.clone(),
-            writer: self.writer.clone(),
-            settler,
-            caution,
-        };
+        let stations =
+            Stations { fetcher: self.fetcher.clone(), writer: self.writer.clone(), settler, caution };
         self.fetcher.resumed();
         Session::open(broker, Arc::new(stations), self.prefetch).await
     }
