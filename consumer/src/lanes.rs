@@ -35,13 +35,11 @@ impl Lanes {
         let first = if caution == Caution::Trial { at_once } else { at_once.saturating_mul(2) };
         let mut lanes = Self { fetch: None, backfill: None, prefetch: 1, first: first.min(most), most };
         if caution == Caution::Alone {
-            if broker.has_jobs(Lane::Fetch).await? {
-                lanes.fetch = Some(broker.subscribe(Lane::Fetch, 1).await?);
-                return Ok(lanes);
-            }
-            if broker.has_jobs(Lane::Backfill).await? {
-                lanes.backfill = Some(broker.subscribe(Lane::Backfill, 1).await?);
-                return Ok(lanes);
+            for lane in [Lane::Fetch, Lane::Backfill] {
+                if broker.has_jobs(lane).await? {
+                    *lanes.of(lane) = Some(broker.subscribe(lane, 1).await?);
+                    return Ok(lanes);
+                }
             }
         }
         lanes.widen(broker).await?;
@@ -67,13 +65,21 @@ impl Lanes {
     pub async fn widen(&mut self, broker: &Broker) -> Result<(), QueueError> {
         self.prefetch =
             if self.is_alone() { self.first } else { self.prefetch.saturating_mul(2).min(self.most) };
-        for (lane, subscription) in [(Lane::Fetch, &mut self.fetch), (Lane::Backfill, &mut self.backfill)] {
-            match subscription {
-                Some(subscription) => subscription.widen(self.prefetch).await?,
-                None => *subscription = Some(broker.subscribe(lane, self.prefetch).await?),
+        let prefetch = self.prefetch;
+        for lane in [Lane::Fetch, Lane::Backfill] {
+            match self.of(lane) {
+                Some(subscription) => subscription.widen(prefetch).await?,
+                subscription => *subscription = Some(broker.subscribe(lane, prefetch).await?),
             }
         }
         Ok(())
+    }
+
+    fn of(&mut self, lane: Lane) -> &mut Option<Subscription> {
+        match lane {
+            Lane::Fetch => &mut self.fetch,
+            Lane::Backfill => &mut self.backfill,
+        }
     }
 
     /// The next delivery: a fresh call first, an old one when one may be begun.
