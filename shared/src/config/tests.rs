@@ -34,7 +34,7 @@ fn the_defaults_are_those_of_the_contract() {
         [15, 60, 300, 900, 3600]
     );
     assert_eq!((sync.overlap.as_secs(), sync.since), (3600, None));
-    assert_eq!((worker.prefetch, worker.batch_size), (256, 128));
+    assert_eq!((worker.prefetch, worker.batch_size), (512, 128));
     assert_eq!((reconcile.every.as_secs(), reconcile.window.as_secs()), (6 * 3600, 3 * 24 * 3600));
     assert_eq!(report, ReportConfig::default());
     assert_eq!(report.timezone.name(), "America/Mexico_City");

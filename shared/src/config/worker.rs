@@ -18,7 +18,7 @@ pub struct WorkerConfig {
 impl FromEnvironment for WorkerConfig {
     fn from_environment(environment: &Environment, problems: &mut Problems) -> Option<Self> {
         let mut section = Section::new(environment, "WORKER_", problems);
-        let prefetch = section.number("prefetch", 256, 1, u16::MAX);
+        let prefetch = section.number("prefetch", 512, 1, u16::MAX);
         let batch_size = section.number("batch_size", 128, 1, 10_000);
         let batch_delay = section.duration("batch_delay", Duration::from_millis(30));
         section.finish();
