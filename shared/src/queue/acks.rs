@@ -17,11 +17,11 @@ use super::QueueError;
 /// How long an answer may wait to be sent: a broker in need reads nothing.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a delivery that is done waits for the ones before it …
-const LINGER: Duration = Duration::from_millis(20);
+/// How long a delivery that is done waits for the ones before it, mostly those of the batch before …
+const LINGER: Duration = Duration::from_millis(100);
 
 /// … and what part of the prefetch may wait so, since the broker sends no more for them.
-const LINGERING_PART: usize = 4;
+const LINGERING_PART: usize = 2;
 
 /// Where deliveries that are done say so; clones share the channel.
 #[derive(Clone, Debug)]
