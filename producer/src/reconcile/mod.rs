@@ -167,11 +167,17 @@ impl Reconciliation<'_> {
             log::error!("{} could not be asked for; the next pass reconciles again", summary.unpublished);
             return Ok(summary);
         }
+        self.enter(lease).await?;
+        Ok(summary)
+    }
+
+    /// Enters that it is done.
+    pub(crate) async fn enter(&self, lease: &Lease) -> anyhow::Result<()> {
         let (scope, fence) = (lease.scope().to_owned(), lease.turn().fence);
         if !self.database.run(move |connection| records::mark_reconciled(connection, &scope, fence)).await? {
             bail!("another pass has taken over; it reconciles when it is due");
         }
-        Ok(summary)
+        Ok(())
     }
 
     /// Says what would be asked for.

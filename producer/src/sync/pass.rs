@@ -63,11 +63,15 @@ impl Pass {
         if let Err(error) = crate::dead::book_crashed(&self.broker, &self.database, shutdown).await {
             log::warn!("the dead letters could not be looked through: {error:#}");
         }
-        // What could not be asked for is asked for by the next pass, not a second time by this one.
-        let reconciled = if seen.unpublished == 0 {
-            self.reconciliation().when_due(self.reconcile.every, lease, shutdown).await?
-        } else {
+        let reconciled = if seen.unpublished > 0 {
+            // What could not be asked for is asked for by the next pass, not a second time by this one.
             None
+        } else if lease.turn().listed_until.is_none() && seen.counts.known == 0 {
+            // A first pass that has asked for everything: a comparison would only make the list once more.
+            self.reconciliation().enter(lease).await?;
+            None
+        } else {
+            self.reconciliation().when_due(self.reconcile.every, lease, shutdown).await?
         };
         Ok(Summary { counts: seen.counts, reconciled })
     }
