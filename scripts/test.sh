@@ -5,17 +5,45 @@
 # out are the tests that are about the network, and last a minute.
 BROKER_TESTS=(--test traps --test faults --test dead_letters -- --skip a_network_that_fails --skip a_database_that_hangs)
 
+# Those that mostly wait, for servers that are stopped and for time to pass: they run beside the others.
+PATIENT_TESTS=(broker faults health lanes stopping traps)
+
 cmd_test() {
   local tests=("$@")
   hold_services
   eval "$(print_variables)"
+  # More at once than there are cores: they mostly wait, for servers and processes.
+  export RUST_TEST_THREADS=${RUST_TEST_THREADS:-6}
+  (($# > 0)) || {
+    test_everything
+    return
+  }
   if [[ ${1:-} == --rabbitmq-4 ]]; then
     tests=("${@:2}")
     ((${#tests[@]} > 0)) || tests=("${BROKER_TESTS[@]}")
     rabbitmq4_start
   fi
-  # More at once than there are cores: they mostly wait, for servers and processes.
-  RUST_TEST_THREADS=${RUST_TEST_THREADS:-6} cargo test --workspace "${tests[@]}"
+  cargo test --workspace "${tests[@]}"
+}
+
+test_everything() {
+  local file name patient=() others=() log beside status=0
+  for file in */tests/*.rs */tests/*/main.rs; do
+    name=${file#*/tests/}
+    name=${name%/main.rs}
+    name=${name%.rs}
+    if [[ " ${PATIENT_TESTS[*]} " == *" $name "* ]]; then patient+=(--test "$name"); else others+=(--test "$name"); fi
+  done
+  cargo test --workspace --no-run || return
+  log=$(mktemp)
+  cargo test --workspace --no-fail-fast "${patient[@]}" >"$log" 2>&1 &
+  beside=$!
+  cargo test --workspace --no-fail-fast --lib --bins "${others[@]}" || status=1
+  wait "$beside" || status=1
+  cat "$log"
+  rm -f "$log"
+  cargo test --workspace --doc || status=1
+  return "$status"
 }
 
 # A broker in a container, as docker-compose.yml has one, for as long as this ./dev runs.
