@@ -6,7 +6,7 @@
 BROKER_TESTS=(--test traps --test faults --test dead_letters -- --skip a_network_that_fails --skip a_database_that_hangs)
 
 # Those that mostly wait, for servers that are stopped and for time to pass: they run beside the others.
-PATIENT_TESTS=(broker faults health lanes stopping traps)
+PATIENT_TESTS=(bad_input broker faults health lanes stopping traps)
 
 cmd_test() {
   local tests=("$@")
