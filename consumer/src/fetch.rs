@@ -1,4 +1,4 @@
-//! The first verb: asks the API for a conversation, and decides at the failing line what a failure means.
+//! The first verb: asks the API for a conversation, has it read, and decides at the failing line what a failure means.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,8 +75,8 @@ impl Fetcher {
         self.pace.may_backfill().await;
     }
 
-    /// Fetches the rows of a finished conversation; the slot is given back when it is here. A 429 is waited out. `ending` cancelled
-    /// means that nothing new is begun.
+    /// Fetches a finished conversation, and has it read into rows; the slot is given back when its answer is handed over. A
+    /// 429 is waited out. `ending` cancelled means that nothing new is begun.
     ///
     /// # Errors
     /// The verdict on the job, or an interruption that is not its fault.
@@ -103,7 +103,7 @@ impl Fetcher {
             match answer {
                 Ok(body) => {
                     let reading = self.reader.take(body).await;
-                    // The next request may go out while this answer is read.
+                    // The next request may go out while this answer is read; not while too many lie there unread.
                     drop(slot);
                     let reading = match reading.await {
                         Ok(reading) => reading,
