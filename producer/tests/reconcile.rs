@@ -375,6 +375,11 @@ async fn a_pass_reconciles_when_it_is_due() {
     world.database.execute("DELETE FROM cursores");
     world.sync().await;
     assert_eq!(reconciliations(&world), 2, "it was never done");
+
+    // Nor has one that was shown nothing: what the book has may be lost all the same.
+    let empty = World::new(calls(0)).await;
+    empty.sync().await;
+    assert_eq!(reconciliations(&empty), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

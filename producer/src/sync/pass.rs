@@ -66,8 +66,9 @@ impl Pass {
         let reconciled = if seen.unpublished > 0 {
             // What could not be asked for is asked for by the next pass, not a second time by this one.
             None
-        } else if lease.turn().listed_until.is_none() && seen.counts.known == 0 {
-            // A first pass that has asked for everything: a comparison would only make the list once more.
+        } else if lease.turn().listed_until.is_none() && seen.counts.known == 0 && seen.counts.published > 0 {
+            // A first pass that has asked for all that is listed: a comparison would only make the list once more. What other
+            // verbs asked for and is lost is looked for the next time.
             self.reconciliation().enter(lease).await?;
             None
         } else {
