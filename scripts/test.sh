@@ -27,7 +27,7 @@ cmd_test() {
 }
 
 test_everything() {
-  local file name patient=() others=() log beside status=0
+  local file name patient=() others=() status=0
   for file in */tests/*.rs */tests/*/main.rs; do
     name=${file#*/tests/}
     name=${name%/main.rs}
@@ -35,15 +35,20 @@ test_everything() {
     if [[ " ${PATIENT_TESTS[*]} " == *" $name "* ]]; then patient+=(--test "$name"); else others+=(--test "$name"); fi
   done
   cargo test --workspace --no-run || return
-  log=$(mktemp)
-  cargo test --workspace --no-fail-fast "${patient[@]}" >"$log" 2>&1 &
-  beside=$!
+  BESIDE_LOG=$(mktemp)
+  # In a group of its own, so that all of it can be ended.
+  setsid cargo test --workspace --no-fail-fast "${patient[@]}" >"$BESIDE_LOG" 2>&1 &
+  BESIDE=$!
+  at_exit end_beside
   cargo test --workspace --no-fail-fast --lib --bins "${others[@]}" || status=1
-  wait "$beside" || status=1
-  cat "$log"
-  rm -f "$log"
+  wait "$BESIDE" || status=1
+  cat "$BESIDE_LOG"
   cargo test --workspace --doc || status=1
   return "$status"
+}
+end_beside() {
+  kill -- "-$BESIDE" 2>/dev/null || true
+  rm -f "$BESIDE_LOG"
 }
 
 # A broker in a container, as docker-compose.yml has one, for as long as this ./dev runs.
