@@ -1,5 +1,6 @@
-//! Reading what the API sent, on a thread of its own, while requests, batches and acks go on beside it: unpacking, parsing
-//! and normalizing a body take as long as all else that a worker does for a call.
+//! Reading what the API sent, on a thread of its own, while requests, batches and acks go on beside it.
+//!
+//! Unpacking, parsing and normalizing are two fifths of what a worker does for a call (docs/performance.md).
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
@@ -55,10 +56,10 @@ impl Reader {
         Ok(Self(items))
     }
 
-    /// Hands a body over; what comes of it is in the future that is returned then.
+    /// Hands a body over; what comes of it is in the future that is returned then, which panics when reading did.
     ///
     /// # Panics
-    /// When reading panicked.
+    /// When the thread has ended.
     pub async fn take(
         &self,
         body: ConversationBody,

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use state::{State, Step};
 
-/// The slots of one worker. A job holds one until its conversation is here, and asks only when it is its turn: when the
+/// The slots of one worker. A job holds one until its answer is handed over, and asks only when it is its turn: when the
 /// pace narrows, those that hold a slot already take turns.
 #[derive(Debug)]
 pub struct Pace {
