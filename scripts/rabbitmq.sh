@@ -76,13 +76,16 @@ rabbitmq_run() {
 
 # launch NAME COMMAND…: in the background, in a session of its own that a Ctrl-C does not reach.
 launch() {
-  local name=$1 prefix
+  local name=$1 pid prefix
   shift
   user_prefix rabbitmq
   (
     cd "$RMQ_HOME" || exit
     setsid "${prefix[@]}" "$@" >"$STATE/log/$name.out" 2>&1 </dev/null 9>&- &
-    echo "-$!" >"$STATE/$name.pid"
+    pid=$!
+    echo "-$pid" >"$STATE/$name.pid"
+    # Before it leads its session it would be taken for one that has ended.
+    while [[ $(ps -o sid= -p "$pid" | tr -d ' ') != "$pid" ]] && kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
   )
 }
 
