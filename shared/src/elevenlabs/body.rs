@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use chrono::{DateTime, Utc};
 use flate2::bufread::MultiGzDecoder;
 use libdeflater::Decompressor;
+use memchr::memmem;
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap};
 use serde::Deserialize;
@@ -99,7 +100,7 @@ const MEMBER: [u8; 3] = [0x1f, 0x8b, 8];
 /// `None`: whatever is the matter with it, [`unpack`] tells. Of several members libdeflate would take the first only.
 fn unpack_at_once(gzip: &[u8], limit: usize) -> Option<Vec<u8>> {
     let length = u32::from_le_bytes(*gzip.last_chunk()?) as usize;
-    if length > limit || gzip[1..].windows(MEMBER.len()).any(|bytes| bytes == MEMBER) {
+    if length > limit || memmem::find(&gzip[1..], &MEMBER).is_some() {
         return None;
     }
     let mut unpacked = vec![0; length];

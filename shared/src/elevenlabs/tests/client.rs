@@ -155,11 +155,11 @@ async fn a_body_of_several_gzip_members_is_all_of_them() {
 
 #[tokio::test]
 async fn a_gzip_length_that_is_a_lie_is_not_believed() {
-    for (length, error_is) in [(36_u32, "connection"), (38, "connection"), (u32::MAX, "connection")] {
+    for length in [36_u32, 38, u32::MAX] {
         let mut page = GZIP_PAGE.to_vec();
         *page.last_chunk_mut().expect("a gzip file") = length.to_le_bytes();
         let error = failure(response("200 OK\r\ncontent-encoding: gzip", &page)).await;
-        assert_eq!(error.class(), error_is, "{length}: {error:?}");
+        assert_eq!(error.class(), "connection", "{length}: {error:?}");
     }
 }
 
