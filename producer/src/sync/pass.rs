@@ -102,9 +102,11 @@ impl Pass {
         let line = progress::line();
         // By the API's clock, when the pass began.
         let mut began_at = None;
+        // A stop ends the list at once, a page that failed ends it too; the other page in hand is published and recorded all
+        // the same: what is published and in no book is asked for twice.
+        let listing = shutdown.soft().child_token();
         let pages = stream::unfold(discover, async |mut discover| {
-            // A stop ends the list at once; pages that are here are published and recorded all the same.
-            let page = shutdown.soft().run_until_cancelled(discover.next()).await?.transpose()?;
+            let page = listing.run_until_cancelled(discover.next()).await?.transpose()?;
             Some((page, discover))
         });
         let taken = pages
@@ -118,16 +120,23 @@ impl Pass {
             })
             .buffered(PAGES_AT_ONCE);
         let mut taken = pin!(taken);
+        let mut outcome = Ok(());
         while let Some(page) = taken.next().await {
-            let page = page?;
-            if page.unpublished == 0 {
-                page_taken();
+            let page = page.and_then(|page| {
+                if page.unpublished == 0 {
+                    page_taken();
+                }
+                seen.add(page);
+                let Counts { listed, published, .. } = seen.counts;
+                line.set_message(format!("{listed} listed, {published} published"));
+                run.go_on(shutdown)
+            });
+            if page.is_err() {
+                listing.cancel();
             }
-            seen.add(page);
-            let Counts { listed, published, .. } = seen.counts;
-            line.set_message(format!("{listed} listed, {published} published"));
-            run.go_on(shutdown)?;
+            outcome = outcome.and(page);
         }
+        outcome?;
         run.go_on(shutdown)?;
         line.finish_and_clear();
         if let Err(error) =

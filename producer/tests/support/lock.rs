@@ -40,8 +40,13 @@ impl<'a> Lock<'a> {
 
     /// Waits until a statement that begins like this waits for the lock.
     pub(crate) async fn holds_up(&self, statement: &str) {
-        let waiting = Self::waiting(statement);
-        until(statement, async || self.database.value(&format!("SELECT count(*) {waiting}")) != "0").await;
+        self.holds_up_several(statement, 1).await;
+    }
+
+    /// Waits until so many statements that begin like this wait for the lock.
+    pub(crate) async fn holds_up_several(&self, statement: &str, count: usize) {
+        let are_waiting = format!("SELECT count(*) >= {count} {}", Self::waiting(statement));
+        until(statement, async || self.database.value(&are_waiting) == "true").await;
     }
 
     /// Ends the sessions that wait, so that their statements are never carried out: their process is dead, and the server
