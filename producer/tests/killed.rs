@@ -63,7 +63,7 @@ async fn killed_after_a_page_is_published_and_before_it_is_recorded() {
     let pass = world.start("producer", &["sync"]);
     until("both pages in hand are published", async || world.depth(&["fetch", "backfill"]).await == 2 * PAGE)
         .await;
-    lock.holds_up("INSERT INTO trabajos").await;
+    lock.holds_up_several("INSERT INTO trabajos", 2).await;
     kill(pass).await;
     lock.drop_waiting("INSERT INTO trabajos");
     drop(lock);
