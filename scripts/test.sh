@@ -23,7 +23,8 @@ cmd_test() {
     ((${#tests[@]} > 0)) || tests=("${BROKER_TESTS[@]}")
     rabbitmq4_start
   fi
-  cargo test --workspace "${tests[@]}"
+  # The whole workspace, unless told otherwise (-p).
+  cargo test "${tests[@]}"
 }
 
 test_everything() {
