@@ -4,9 +4,10 @@
 mod support;
 
 use serde_json::{Value, json};
+use shared::queue::Lane;
 use simulator::{Faults, Settings};
 use support::management::variable;
-use support::{World, calls, exits};
+use support::{World, calls, exits, until};
 
 /// `status --json`, which ends with this code.
 async fn status(world: &World, code: i32) -> Value {
@@ -185,6 +186,37 @@ async fn jobs_that_are_nowhere_and_long_without_an_answer_are_not_well() {
     assert!(told["problems"][0]["what"].as_str().is_some_and(|what| what.starts_with("4 jobs")), "{told}");
     world.database.execute("UPDATE trabajos SET pedido_en = now()");
     status(&world, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_holds_more_by_another_consumer_counts_once_and_hides_no_job_that_is_nowhere() {
+    let mut world = World::new(calls(60)).await;
+    world.set("AMQP_MANAGEMENT_URL", variable("TEST_AMQP_MANAGEMENT_URL"));
+    world.sync().await;
+    world.database.execute("UPDATE trabajos SET pedido_en = now() - interval '3 hours'");
+    for lane in ["fetch", "backfill"] {
+        world.management().purge(lane);
+    }
+    for _ in 0..10 {
+        world.management().publish("fetch", &json!({}), "{}");
+    }
+    let broker = world.broker.connect().await;
+    let mut worker = broker.subscribe(Lane::Fetch, 2).await.expect("it consumes");
+    worker.widen(4).await.expect("it consumes");
+    // Until the management API knows both consumers, each counts as one that holds what a worker may.
+    until("they count as one", async || {
+        let told = world.run("producer", &["status", "--json"]).await.stdout;
+        let told: Value = serde_json::from_str(&told).expect("JSON");
+        let lane = &told["broker"]["queues"][0];
+        (&lane["consumers"], &lane["waiting"]) == (&json!(1), &json!(6))
+    })
+    .await;
+    let told = status(&world, 1).await;
+    assert_eq!(rules(&told), ["unanswered"], "{told}");
+    // 10 are on their way: 6 wait, and 4 are held.
+    assert!(told["problems"][0]["what"].as_str().is_some_and(|what| what.starts_with("50 jobs")), "{told}");
+    drop(worker);
+    broker.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

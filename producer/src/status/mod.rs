@@ -39,7 +39,7 @@ Only when neither database nor broker says anything, the exit code is that of th
 failure: 64, 69 or 75. It is well when no pass has ever been made.
 
 Nothing is declared, consumed or locked. Without AMQP_MANAGEMENT_URL it is unknown how many
-jobs consumers hold.";
+jobs consumers hold; and a worker with much to do is several consumers, each of which counts.";
 
 /// Everything there is to say. What could not be looked at is `null`, and among the problems.
 #[derive(Debug, Serialize)]
@@ -65,8 +65,8 @@ impl Options {
             let overview = database.run(move |connection| overview::overview(connection, secs)).await;
             overview.map_err(SchemaError::from)
         };
-        let (book, queues) = tokio::join!(look_at_book, queues::look(&amqp));
-        let problems = verdict::problems(&book, &queues, worker.prefetch, overdue);
+        let (book, queues) = tokio::join!(look_at_book, queues::look(&amqp, worker.prefetch));
+        let problems = verdict::problems(&book, &queues, overdue);
         let book = match (book, &queues) {
             (Err(error), Err(broker)) => {
                 log::error!("{broker}");

@@ -31,7 +31,6 @@ pub(super) fn overdue_after(retry_delays: &[Duration]) -> Duration {
 pub(super) fn problems(
     book: &Result<Overview, SchemaError>,
     queues: &Result<Queues, QueueError>,
-    prefetch: u16,
     overdue: Duration,
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -59,7 +58,7 @@ pub(super) fn problems(
         Err(error) => problem("broker", error.to_string(), "producer check"),
     }
     if let (Ok(book), Ok(queues)) = (book, queues) {
-        let on_their_way = i64::try_from(queues.on_their_way(prefetch)).unwrap_or(i64::MAX);
+        let on_their_way = i64::try_from(queues.on_their_way()).unwrap_or(i64::MAX);
         let lost = book.unanswered.overdue - on_their_way;
         if lost > 0 {
             let overdue = humantime::format_duration(Duration::from_secs(overdue.as_secs()));

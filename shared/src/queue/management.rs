@@ -74,6 +74,29 @@ impl ManagedQueue {
     }
 }
 
+/// What the management API knows of a consumer. It learns of one within seconds.
+#[derive(Clone, Debug)]
+pub struct ManagedConsumer {
+    /// The full name of the queue that it consumes.
+    pub queue: String,
+    /// The name of its channel.
+    pub channel: String,
+    /// How many deliveries it holds at most.
+    pub prefetch: u64,
+}
+
+#[derive(Deserialize)]
+struct Consumer {
+    queue: Named,
+    channel_details: Named,
+    prefetch_count: u64,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
 #[derive(Deserialize)]
 struct Overview {
     rabbitmq_version: String,
@@ -145,6 +168,22 @@ impl Management {
         let mut queues: Vec<ManagedQueue> = self.get(&["queues", &self.vhost]).await?;
         queues.retain(|queue| queue.name.starts_with(prefix));
         Ok(queues)
+    }
+
+    /// The consumers of queues whose names begin with a prefix.
+    ///
+    /// # Errors
+    /// [`ManagementError`].
+    pub async fn consumers(&self, prefix: &str) -> Result<Vec<ManagedConsumer>, ManagementError> {
+        let consumers: Vec<Value> = self.get(&["consumers", &self.vhost]).await?;
+        // One whose channel it does not know yet is not one that it knows.
+        let known = consumers.into_iter().filter_map(|consumer| serde_json::from_value(consumer).ok());
+        let told = known.map(|consumer: Consumer| ManagedConsumer {
+            queue: consumer.queue.name,
+            channel: consumer.channel_details.name,
+            prefetch: consumer.prefetch_count,
+        });
+        Ok(told.filter(|consumer| consumer.queue.starts_with(prefix)).collect())
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, ManagementError> {

@@ -22,7 +22,7 @@ mod wire;
 
 pub use connection::{Broker, Look};
 pub use error::QueueError;
-pub use management::{ManagedQueue, Management, ManagementError};
+pub use management::{ManagedConsumer, ManagedQueue, Management, ManagementError};
 pub use message::{Failure, Lane, Message, UnknownLane};
 pub use publisher::{Pending, Publisher};
 pub use subscription::{Delivery, Subscription};

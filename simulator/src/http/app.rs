@@ -71,7 +71,6 @@ impl<'a> Route<'a> {
     }
 }
 
-
 /// Everything that is served.
 pub(crate) fn router(world: Arc<World>) -> Router {
     control::routes().fallback(answer).with_state(world)
