@@ -183,7 +183,7 @@ impl Worker {
 
     async fn session(&self, caution: Caution) -> Result<Session, QueueError> {
         let broker = Broker::connect(&self.amqp, &self.name).await?;
-        let publisher = broker.publisher().await?;
+        let publisher = broker.publisher();
         let settler =
             Settler::new(publisher, self.database.clone(), Ladder::new(self.amqp.retry_delays.clone()));
         let stations =

@@ -18,7 +18,9 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::backoff::Ladder;
 use shared::exit::Exit;
-use shared::queue::{Broker, Delivery, Destination, Lane, QueueError, Subscription};
+use shared::ids::ConversationId;
+use shared::job::FetchConversation;
+use shared::queue::{Broker, Delivery, Destination, Lane, Message, QueueError, Subscription};
 use shared::testing::Process;
 use simulator::Faults;
 
@@ -35,7 +37,7 @@ const TIMEOUT: Cause = Cause { class: "timeout", http_status: None };
 /// Answers jobs, with a ladder of so many rungs of 100 ms, all of them one queue.
 async fn settler(stage: &Stage, broker: &Broker, rungs: usize) -> Settler {
     let ladder = Ladder::new(vec![Duration::from_millis(100); rungs]);
-    let publisher = broker.publisher().await.expect("a channel");
+    let publisher = broker.publisher();
     Settler::new(publisher, stage.database.open().await, ladder)
 }
 
@@ -111,6 +113,51 @@ async fn a_returned_message_is_not_published_and_its_job_not_answered() {
     assert_eq!(drain(&stage, &[]).await, Exit::Done);
     let [letter] = stage.lying(Destination::Dead, 1).await.try_into().unwrap();
     assert_eq!(letter.conversation_id().unwrap().as_str(), ids[0]);
+}
+
+fn message() -> Message {
+    let conversation_id = ConversationId::parse("conv_1").expect("an id");
+    Message::new(&FetchConversation { conversation_id, agent_id: None, run_id: None })
+}
+
+/// lapin tells that something was returned, and lays it on whatever else is on its way on the channel.
+#[tokio::test]
+async fn a_returned_message_is_told_from_those_beside_it() {
+    let stage = Stage::with(1, Faults::default()).await;
+    let broker = stage.broker.connect().await;
+    management("DELETE", &format!("queues/%2f/{}", queue(&stage, "backfill")), &Value::Null).await;
+    let (publisher, message) = (broker.publisher(), message());
+    for round in 0..60 {
+        let sent = (0..300).map(|number| {
+            let lane = if number % 7 == 1 { Lane::Backfill } else { Lane::Fetch };
+            let confirmed = publisher.publish(&message, Destination::Work(lane));
+            async move { (number, lane, confirmed.await) }
+        });
+        for (number, lane, confirmed) in join_all(sent).await {
+            assert_eq!(confirmed.is_err(), lane == Lane::Backfill, "{round}, {number}: {confirmed:?}");
+        }
+    }
+    broker.close().await;
+}
+
+/// Of a page that was sent at once it is not known which ones they are.
+#[tokio::test]
+async fn when_one_of_a_group_is_returned_none_counts_and_no_other_group_is_meant() {
+    let stage = Stage::with(1, Faults::default()).await;
+    let broker = stage.broker.connect().await;
+    management("DELETE", &format!("queues/%2f/{}", queue(&stage, "backfill")), &Value::Null).await;
+    let (publisher, message) = (broker.publisher(), message());
+    let good: Vec<_> = (0..50).map(|_| (&message, FETCH)).collect();
+    let mut bad = good.clone();
+    bad[30].1 = Destination::Work(Lane::Backfill);
+    let (before, returned, after) =
+        tokio::join!(publisher.publish_all(&good), publisher.publish_all(&bad), publisher.publish_all(&good));
+    assert!(before.iter().chain(&after).all(Result::is_ok), "{before:?} {after:?}");
+    for outcome in returned {
+        let Err(QueueError::Returned { queue: missing }) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(missing, queue(&stage, "backfill"));
+    }
+    broker.close().await;
 }
 
 #[tokio::test]
@@ -272,7 +319,8 @@ async fn the_death_of_a_worker_that_holds_more_than_before_counts_once() {
     }
     let connection = consuming_connection(&stage).await;
     close(&connection).await;
-    assert!(broker.publisher().await.is_err() || jobs.next().await.is_err());
+    assert!(jobs.next().await.is_err(), "the consumer is told");
+    broker.close().await;
     let again = stage.broker.connect().await;
     let mut jobs = again.subscribe(Lane::Fetch, 100).await.unwrap();
     for number in 0..100 {

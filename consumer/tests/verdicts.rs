@@ -245,7 +245,7 @@ async fn a_job_keeps_its_lane_on_the_ladder() {
     let broker = stage.broker.connect().await;
     let mut fresh = broker.subscribe(Lane::Fetch, 1).await.unwrap();
     let delivery = fresh.next().await.unwrap();
-    let publisher = broker.publisher().await.unwrap();
+    let publisher = broker.publisher();
     publisher.publish(&delivery.message, Destination::Work(Lane::Backfill)).await.unwrap();
     assert!(delivery.ack().await.unwrap());
     broker.close().await;

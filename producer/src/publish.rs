@@ -1,12 +1,11 @@
 //! The second step: a job for each conversation, all of a page on their way at once, each confirmed.
 
 use chrono::{DateTime, Utc};
-use futures_util::future::join_all;
 use shared::database::book::Asked;
 use shared::elevenlabs::ListItem;
 use shared::ids::{AgentId, ConversationId};
 use shared::job::FetchConversation;
-use shared::queue::{Destination, Lane, Message, Publisher, QueueError};
+use shared::queue::{Destination, Lane, Message, Publisher};
 
 /// A conversation to be asked for.
 #[derive(Clone, Debug)]
@@ -29,18 +28,11 @@ pub(crate) async fn publish(
     run_id: &str,
     now: DateTime<Utc>,
 ) -> Vec<Asked> {
-    let sent = wanted.iter().map(async |call| {
-        let job = FetchConversation {
-            conversation_id: call.conversation_id.clone(),
-            agent_id: call.agent_id.clone(),
-            run_id: Some(run_id.to_owned()),
-        };
-        let lane = Lane::of(call.start, now);
-        (call, lane, publisher.publish(&Message::new(&job), Destination::Work(lane)).await)
-    });
+    let jobs: Vec<_> = wanted.iter().map(|call| (job(call, run_id), Lane::of(call.start, now))).collect();
+    let sent: Vec<_> = jobs.iter().map(|(message, lane)| (message, Destination::Work(*lane))).collect();
+    let outcomes = publisher.publish_all(&sent).await;
     let mut asked = Vec::with_capacity(wanted.len());
-    let mut was_returned = false;
-    for (call, lane, confirmed) in join_all(sent).await {
+    for ((call, (_, lane)), confirmed) in wanted.iter().zip(&jobs).zip(outcomes) {
         let conversation_id = &call.conversation_id;
         match confirmed {
             Ok(()) => asked.push(Asked {
@@ -50,14 +42,17 @@ pub(crate) async fn publish(
                 lane: lane.as_str(),
             }),
             Err(error) => {
-                was_returned |= matches!(error, QueueError::Returned { .. });
                 log::error!(conversation_id:%; "{conversation_id} could not be asked for: {error}");
             }
         }
     }
-    if was_returned {
-        // lapin tells in which order messages came back, not which: none of this page's counts, and all are asked again.
-        asked.clear();
-    }
     asked
+}
+
+fn job(call: &Wanted, run_id: &str) -> Message {
+    Message::new(&FetchConversation {
+        conversation_id: call.conversation_id.clone(),
+        agent_id: call.agent_id.clone(),
+        run_id: Some(run_id.to_owned()),
+    })
 }

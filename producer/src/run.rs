@@ -38,7 +38,7 @@ impl<'a> Run<'a> {
         lease: &'a Lease,
         verb: &'static str,
     ) -> anyhow::Result<Self> {
-        let publisher = broker.publisher().await?;
+        let publisher = broker.publisher();
         let scope = lease.scope().to_owned();
         let id = database.run(move |connection| records::begin_run(connection, &scope, verb)).await?;
         Ok(Self { database, earnest: Some(Earnest { id, lease, publisher }) })

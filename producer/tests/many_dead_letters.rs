@@ -64,13 +64,10 @@ async fn with_thousands() -> (World, BTreeSet<String>, BTreeSet<String>) {
     world.database.open().await.transaction(enter).await.expect("the book takes them");
 
     let broker = world.broker.connect().await;
-    let publisher = broker.publisher().await.expect("a channel");
-    let mut sent = Vec::new();
-    for message in &messages {
-        sent.push(publisher.send(message, Destination::Dead).await.expect("the broker takes it"));
-    }
-    for pending in sent {
-        pending.confirmed().await.expect("the broker has it");
+    let publisher = broker.publisher();
+    let sent: Vec<_> = messages.iter().map(|message| (message, Destination::Dead)).collect();
+    for confirmed in publisher.publish_all(&sent).await {
+        confirmed.expect("the broker has it");
     }
     broker.close().await;
     let of = |class_of: &str| {

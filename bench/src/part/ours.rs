@@ -52,7 +52,7 @@ impl Options {
     async fn publish(&self) -> anyhow::Result<Took> {
         let (test, ids) = (TestBroker::new(), self.conversation_ids().await?);
         let broker = test.connect().await;
-        let publisher = broker.publisher().await?;
+        let publisher = broker.publisher();
         let clock = Clock::start();
         publish(&publisher, &ids).await?;
         let took = clock.stop(ids.len());
@@ -63,7 +63,7 @@ impl Options {
     async fn consume(&self) -> anyhow::Result<Took> {
         let (test, ids) = (TestBroker::new(), self.conversation_ids().await?);
         let broker: Broker = test.connect().await;
-        publish(&broker.publisher().await?, &ids).await?;
+        publish(&broker.publisher(), &ids).await?;
         let prefetch = Environment::default().read::<WorkerConfig>()?.prefetch;
         let clock = Clock::start();
         let mut subscription = broker.subscribe(Lane::Fetch, prefetch).await?;
@@ -130,14 +130,14 @@ async fn list(client: &Client) -> anyhow::Result<Took> {
 /// A page at a time, as the producer does.
 async fn publish(publisher: &Publisher, ids: &[ConversationId]) -> anyhow::Result<()> {
     for page in ids.chunks(usize::from(MAX_PAGE_SIZE)) {
-        let mut sent = Vec::with_capacity(page.len());
-        for conversation_id in page {
-            let job =
-                FetchConversation { conversation_id: conversation_id.clone(), agent_id: None, run_id: None };
-            sent.push(publisher.send(&Message::new(&job), Destination::Work(Lane::Fetch)).await?);
-        }
-        for pending in sent {
-            pending.confirmed().await.context("the broker takes it")?;
+        let job = |conversation_id: &ConversationId| {
+            let conversation_id = conversation_id.clone();
+            Message::new(&FetchConversation { conversation_id, agent_id: None, run_id: None })
+        };
+        let jobs: Vec<_> = page.iter().map(job).collect();
+        let sent: Vec<_> = jobs.iter().map(|job| (job, Destination::Work(Lane::Fetch))).collect();
+        for confirmed in publisher.publish_all(&sent).await {
+            confirmed.context("the broker takes it")?;
         }
     }
     Ok(())

@@ -55,17 +55,18 @@ impl Stage {
     /// The same, in this queue.
     pub(crate) async fn ask_in(&self, queue: Destination, conversation_ids: &[String], attempt: u32) {
         let broker = self.broker.connect().await;
-        let publisher = broker.publisher().await.expect("a channel");
-        let mut sent = Vec::with_capacity(conversation_ids.len());
-        for conversation_id in conversation_ids {
+        let publisher = broker.publisher();
+        let job = |conversation_id: &String| {
             let conversation_id = ConversationId::parse(conversation_id).expect("an id");
             let job = FetchConversation { conversation_id, agent_id: None, run_id: None };
             let mut message = Message::new(&job);
             message.attempt = attempt;
-            sent.push(publisher.send(&message, queue).await.expect("the broker takes a job"));
-        }
-        for pending in sent {
-            pending.confirmed().await.expect("the broker has the job");
+            message
+        };
+        let jobs: Vec<_> = conversation_ids.iter().map(job).collect();
+        let sent: Vec<_> = jobs.iter().map(|job| (job, queue)).collect();
+        for confirmed in publisher.publish_all(&sent).await {
+            confirmed.expect("the broker has the job");
         }
         broker.close().await;
     }

@@ -97,18 +97,15 @@ impl Queue<'_> {
         };
         // All of them before the first is published: nothing is done by half.
         let messages: Vec<Message> = letters.iter().map(anew).collect::<anyhow::Result<_>>()?;
-        let publisher = self.broker.publisher().await?;
+        let publisher = self.broker.publisher();
         let bar = progress::bar(messages.len() as u64);
         for page in messages.chunks(PAGE) {
             if self.is_over() {
                 return Ok((0, Exit::Failed));
             }
-            let mut sent = Vec::with_capacity(page.len());
-            for message in page {
-                sent.push(publisher.send(message, Destination::Dead).await?);
-            }
-            for pending in sent {
-                pending.confirmed().await?;
+            let sent: Vec<_> = page.iter().map(|message| (message, Destination::Dead)).collect();
+            for confirmed in publisher.publish_all(&sent).await {
+                confirmed?;
                 bar.inc(1);
             }
         }

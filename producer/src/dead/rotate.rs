@@ -89,7 +89,7 @@ impl Queue<'_> {
     /// Turns the queue once; at most `rate` replays a second.
     pub(super) async fn rotate(self, rate: NonZeroU32) -> anyhow::Result<Rotation> {
         let count = self.broker.depth(&self.broker.topology().queue(Destination::Dead)).await?;
-        let publisher = self.broker.publisher().await?;
+        let publisher = self.broker.publisher();
         let mut letters = self.broker.subscribe_to_dead(PREFETCH).await?;
         let mut pace = interval(Duration::from_secs(1) / rate.get());
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,5 +1,6 @@
 //! A connection to the broker.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
@@ -43,7 +44,7 @@ pub struct Look {
 #[derive(Debug)]
 pub struct Broker {
     connection: Connection,
-    publishing: Connection,
+    publishing: Arc<Connection>,
     topology: Topology,
 }
 
@@ -66,7 +67,7 @@ impl Broker {
         crate::install_tls_provider();
         let url = with_parameters(config.url.expose_secret());
         let (connection, publishing) = tokio::try_join!(open(&url, name), open(&url, name))?;
-        Ok(Self { connection, publishing, topology: Topology::new(config) })
+        Ok(Self { connection, publishing: Arc::new(publishing), topology: Topology::new(config) })
     }
 
     /// Declares what is missing, each queue on a channel of its own, so that every refusal is heard and not only the first;
@@ -122,17 +123,10 @@ impl Broker {
         Err(QueueError::Lost { reason: "the connection for publishing ended".to_owned() })
     }
 
-    /// A publisher, on a channel of its own with confirms.
-    ///
-    /// # Errors
-    /// [`QueueError::Lost`].
-    pub async fn publisher(&self) -> Result<Publisher, QueueError> {
-        bounded(async {
-            let channel = self.publishing.create_channel().await?;
-            channel.confirm_select(ConfirmSelectOptions::default()).await?;
-            Ok(Publisher::new(channel, self.publishing.status().clone(), self.topology.clone()))
-        })
-        .await
+    /// A publisher, on channels of its own.
+    #[must_use]
+    pub fn publisher(&self) -> Publisher {
+        Publisher::new(Arc::clone(&self.publishing), self.topology.clone())
     }
 
     /// Begins to consume a lane, on a channel of its own, holding at most `prefetch` deliveries.
@@ -198,10 +192,10 @@ impl Broker {
     /// Closes both connections; deliveries without an answer go back to their queues.
     pub async fn close(self) {
         // A connection that is lost already is as closed as it gets.
-        let close = |connection: Connection| async move {
+        let close = async |connection: &Connection| {
             tokio::time::timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await.ok();
         };
-        tokio::join!(close(self.connection), close(self.publishing));
+        tokio::join!(close(&self.connection), close(&self.publishing));
     }
 }
 

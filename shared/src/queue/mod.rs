@@ -24,6 +24,6 @@ pub use connection::{Broker, Look};
 pub use error::QueueError;
 pub use management::{ManagedConsumer, ManagedQueue, Management, ManagementError};
 pub use message::{Failure, Lane, Message, UnknownLane};
-pub use publisher::{Pending, Publisher};
+pub use publisher::Publisher;
 pub use subscription::{Delivery, Subscription};
 pub use topology::{Destination, Topology};

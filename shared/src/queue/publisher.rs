@@ -1,13 +1,18 @@
 //! Publishing: persistent, mandatory, confirmed. Both the confirm and a returned message are looked at: lapin answers an
-//! unroutable message with an ack that carries it.
+//! unroutable message with an ack that carries it. On which of the acks that come next it lays it is open, so messages
+//! whose fates are told apart must not share a channel while they are on their way.
 
 use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lapin::options::BasicPublishOptions;
-use lapin::{Confirmation, ConnectionStatus, PublisherConfirm};
+use futures_util::future::join_all;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{Channel, Confirmation, Connection};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
+use super::connection::bounded;
 use super::{Destination, Message, QueueError, Topology};
 
 /// How long a confirm may take: a quorum queue fsyncs, and elects a new leader within seconds.
@@ -17,26 +22,22 @@ const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 /// deliveries. Far below the broker's 30 minutes for an answer.
 const LONGEST_NEED: Duration = Duration::from_mins(10);
 
-/// A channel that publishes with confirms; clones share it.
+/// Channels at most: so many groups of messages are on their way at once. A quorum queue fsyncs for all of them together.
+const CHANNELS: usize = 16;
+
+/// Publishes with confirms; clones share its channels.
 #[derive(Clone, Debug)]
 pub struct Publisher {
-    channel: lapin::Channel,
-    connection: ConnectionStatus,
+    connection: Arc<Connection>,
     topology: Topology,
-}
-
-/// A message on its way; only [`Pending::confirmed`] says that it arrived.
-#[derive(Debug)]
-#[must_use = "a message counts as published only when it is confirmed"]
-pub struct Pending {
-    confirm: PublisherConfirm,
-    connection: ConnectionStatus,
-    queue: String,
+    places: Arc<Semaphore>,
+    /// Channels on which nothing is on its way.
+    idle: Arc<Mutex<Vec<Channel>>>,
 }
 
 impl Publisher {
-    pub(super) fn new(channel: lapin::Channel, connection: ConnectionStatus, topology: Topology) -> Self {
-        Self { channel, connection, topology }
+    pub(super) fn new(connection: Arc<Connection>, topology: Topology) -> Self {
+        Self { connection, topology, places: Arc::new(Semaphore::new(CHANNELS)), idle: Arc::default() }
     }
 
     /// The names on its connection.
@@ -45,61 +46,88 @@ impl Publisher {
         &self.topology
     }
 
-    /// Sends a message; many may be on their way at once.
-    ///
-    /// # Errors
-    /// [`QueueError::Lost`].
-    pub async fn send(&self, message: &Message, to: Destination) -> Result<Pending, QueueError> {
-        let (exchange, routing_key) = self.topology.address(to);
-        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
-        let properties = message.properties();
-        let confirm = self
-            .channel
-            .basic_publish(exchange.into(), routing_key.into(), options, message.body(), properties)
-            .await?;
-        Ok(Pending { confirm, connection: self.connection.clone(), queue: self.topology.queue(to) })
-    }
-
     /// Sends a message and waits until the broker has it.
-    ///
-    /// # Errors
-    /// As [`Pending::confirmed`].
-    pub async fn publish(&self, message: &Message, to: Destination) -> Result<(), QueueError> {
-        // Sending may wait as long as a confirm: a broker in need takes nothing from publishers.
-        match patiently(&self.connection, self.send(message, to)).await {
-            Some(pending) => pending?.confirmed().await,
-            None => Err(QueueError::Unconfirmed { queue: self.topology.queue(to) }),
-        }
-    }
-}
-
-impl Pending {
-    /// Waits until the broker has the message.
     ///
     /// # Errors
     /// [`QueueError::Nacked`], [`QueueError::Returned`], [`QueueError::Unconfirmed`] or [`QueueError::Lost`]: the
     /// message may or may not have arrived, and must count as not published.
-    pub async fn confirmed(self) -> Result<(), QueueError> {
-        let Self { confirm, connection, queue } = self;
-        match patiently(&connection, confirm).await {
+    pub async fn publish(&self, message: &Message, to: Destination) -> Result<(), QueueError> {
+        self.publish_all(&[(message, to)]).await.swap_remove(0)
+    }
+
+    /// Sends messages, all on their way at once, and waits until the broker has them. What became of each is told in their
+    /// order, as [`Self::publish`] does. When any is returned, none counts as published.
+    pub async fn publish_all(&self, messages: &[(&Message, Destination)]) -> Vec<Result<(), QueueError>> {
+        let each = |error: &QueueError| messages.iter().map(|_| Err(error.clone())).collect();
+        // The semaphore is never closed.
+        let _place = self.places.acquire().await;
+        // Sending may wait as long as a confirm: a broker in need takes nothing from publishers.
+        let channel = match self.channel().await {
+            Ok(channel) => channel,
+            Err(error) => return each(&error),
+        };
+        let outcomes = join_all(messages.iter().map(|&(message, to)| self.send(&channel, message, to))).await;
+        if let Some(Err(returned)) =
+            outcomes.iter().find(|outcome| matches!(outcome, Err(QueueError::Returned { .. })))
+        {
+            return each(returned);
+        }
+        // Of a channel with anything else than good answers some may still come, and it is closed. So it is when this is
+        // given up half-way.
+        if outcomes.iter().all(Result::is_ok) {
+            self.idle().push(channel);
+        }
+        outcomes
+    }
+
+    /// A channel of one's own, with confirms.
+    async fn channel(&self) -> Result<Channel, QueueError> {
+        let idle = self.idle().pop();
+        if let Some(channel) = idle {
+            return Ok(channel);
+        }
+        bounded(async {
+            let channel = self.connection.create_channel().await?;
+            channel.confirm_select(ConfirmSelectOptions::default()).await?;
+            Ok(channel)
+        })
+        .await
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Channel>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn send(&self, channel: &Channel, message: &Message, to: Destination) -> Result<(), QueueError> {
+        let (exchange, routing_key) = self.topology.address(to);
+        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+        let (body, properties) = (message.body(), message.properties());
+        let confirmed = async {
+            channel.basic_publish(exchange.into(), routing_key.into(), options, body, properties).await?.await
+        };
+        let queue = || self.topology.queue(to);
+        match self.patiently(confirmed).await {
             Some(Err(error)) => Err(error.into()),
             Some(Ok(Confirmation::Ack(None))) => Ok(()),
-            Some(Ok(Confirmation::Ack(Some(_)))) => Err(QueueError::Returned { queue }),
-            Some(Ok(Confirmation::Nack(_))) => Err(QueueError::Nacked { queue }),
-            None | Some(Ok(Confirmation::NotRequested)) => Err(QueueError::Unconfirmed { queue }),
+            Some(Ok(Confirmation::Ack(Some(message)) | Confirmation::Nack(Some(message)))) => {
+                let (exchange, routing_key) = (message.exchange.as_str(), message.routing_key.as_str());
+                Err(QueueError::Returned { queue: self.topology.queue_at(exchange, routing_key) })
+            }
+            Some(Ok(Confirmation::Nack(None))) => Err(QueueError::Nacked { queue: queue() }),
+            None | Some(Ok(Confirmation::NotRequested)) => Err(QueueError::Unconfirmed { queue: queue() }),
         }
     }
-}
 
-/// Waits as long as a confirm may take, and longer while the broker is in need; `None` when that was not long enough.
-async fn patiently<T>(connection: &ConnectionStatus, call: impl Future<Output = T>) -> Option<T> {
-    let mut call = pin!(call);
-    let began = Instant::now();
-    loop {
-        match timeout(CONFIRM_TIMEOUT, &mut call).await {
-            Ok(outcome) => return Some(outcome),
-            Err(_) if connection.blocked() && began.elapsed() < LONGEST_NEED => {}
-            Err(_) => return None,
+    /// Waits as long as a confirm may take, and longer while the broker is in need; `None` when that was not long enough.
+    async fn patiently<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+        let mut call = pin!(call);
+        let began = Instant::now();
+        loop {
+            match timeout(CONFIRM_TIMEOUT, &mut call).await {
+                Ok(outcome) => return Some(outcome),
+                Err(_) if self.connection.status().blocked() && began.elapsed() < LONGEST_NEED => {}
+                Err(_) => return None,
+            }
         }
     }
 }

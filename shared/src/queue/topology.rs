@@ -79,6 +79,11 @@ impl Topology {
         }
     }
 
+    /// The queue at such an address.
+    pub(super) fn queue_at(&self, exchange: &str, routing_key: &str) -> String {
+        if exchange == self.namespace { format!("{exchange}.{routing_key}") } else { exchange.to_owned() }
+    }
+
     /// How long a call that is not finished waits, `age` after its start.
     #[must_use]
     pub fn unfinished_delay(&self, age: chrono::TimeDelta) -> Duration {
