@@ -152,6 +152,27 @@ async fn a_database_that_hangs_is_not_waited_for_for_ever() {
     working.stop().await;
 }
 
+/// With nothing being written it is the shared budget that asks the database first.
+#[tokio::test]
+async fn a_database_that_hangs_is_noticed_by_an_idle_worker_that_asks_for_its_share() {
+    let stage = Stage::with(4, Faults::default()).await;
+    let network = Forwarder::before(&stage.database.url()).await;
+    let limit = ("ELEVENLABS_RATE_LIMIT", "1000/s");
+    let working = Working::with(&stage, &[("DATABASE_URL", network.url()), PATIENT, limit]).await;
+    let ids = stage.simulator.conversation_ids();
+    stage.ask(&ids[..1], ALL_BUT_ONE).await;
+    until("it works", async || stage.stored() == ids[..1]).await;
+    network.set(Network::Stalled);
+    stage.ask(&ids[1..], ALL_BUT_ONE).await;
+    until("the jobs are held", async || stage.broker.depth(FETCH).await == 0).await;
+    until("the jobs are back", async || stage.broker.depth(FETCH).await == 3).await;
+    network.set(Network::Up);
+    let mut ids = ids;
+    ids.sort();
+    all_are_stored_once(&stage, &ids).await;
+    working.stop().await;
+}
+
 #[tokio::test]
 async fn a_refused_key_is_waited_out_until_its_file_holds_another() {
     let stage = Stage::with(6, Faults::default()).await;

@@ -79,7 +79,7 @@ pub async fn migrate(database: &Database) -> Result<Vec<String>, SchemaError> {
         Err(error) => return Err(error),
     }
     database
-        .run(|connection| {
+        .run_for_long(|connection| {
             connection.batch_execute(LOCK)?;
             let outcome = migrate_alone(connection);
             connection.batch_execute(UNLOCK)?;

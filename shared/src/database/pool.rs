@@ -21,7 +21,7 @@ const GET_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a transaction is tried when a statement fails for a reason that may pass: a deadlock, a lock timeout.
 const TRANSACTION_TRIES: u32 = 3;
 
-/// How long a transaction or a look may take on our side. The server ends what takes long by itself; this is for one that
+/// How long the database may take on our side. The server ends what takes long by itself; this is for one that
 /// hangs, or for a network that carries nothing and breaks nothing.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(75);
 
@@ -89,8 +89,20 @@ impl Database {
     /// Runs diesel code on a connection of the pool, on a thread where it may block.
     ///
     /// # Errors
-    /// What the code returns, or [`DatabaseError::Unreachable`] when there is no connection to be had.
+    /// What the code returns, [`DatabaseError::Unreachable`] when there is no connection to be had, or
+    /// [`DatabaseError::Lost`] when there is no answer in time. The thread that waits for it is left to itself then, and its
+    /// connection with it, until the system gives it up.
     pub async fn run<T, F>(&self, work: F) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut PgConnection) -> Result<T, Error> + Send + 'static,
+    {
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, self.run_for_long(work));
+        answer.await.unwrap_or(Err(DatabaseError::Lost))
+    }
+
+    /// The same, for as long as it takes.
+    pub(super) async fn run_for_long<T, F>(&self, work: F) -> Result<T, DatabaseError>
     where
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> Result<T, Error> + Send + 'static,
@@ -117,7 +129,7 @@ impl Database {
             let work = work.clone();
             let transaction =
                 self.run(move |connection| connection.transaction(|connection| work(connection)));
-            match answered(transaction).await {
+            match transaction.await {
                 Err(DatabaseError::Statement { kind }) if tries < TRANSACTION_TRIES => {
                     log::debug!("transaction failed ({kind}), try {tries}");
                     tokio::time::sleep(AGAIN.delay(tries, rand::random())).await;
@@ -134,20 +146,14 @@ impl Database {
     /// As [`Database::run`], or [`DatabaseError::Unwritable`].
     pub async fn probe(&self) -> Result<(), DatabaseError> {
         let is_read_only = diesel::dsl::sql::<Bool>("current_setting('transaction_read_only')::boolean");
-        if answered(self.run(move |connection| diesel::select(is_read_only).get_result(connection))).await? {
+        if self.run(move |connection| diesel::select(is_read_only).get_result(connection)).await? {
             return Err(DatabaseError::Unwritable { reason: "it is read-only".to_owned() });
         }
-        match answered(self.run(book::try_write)).await {
+        match self.run(book::try_write).await {
             Err(DatabaseError::Statement { kind }) => Err(DatabaseError::Unwritable { reason: kind }),
             outcome => outcome,
         }
     }
-}
-
-/// A server that does not answer in time counts as lost. The thread that waits for it is left to itself, and its connection
-/// with it, until the system gives it up.
-async fn answered<T>(work: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
-    tokio::time::timeout(ANSWER_TIMEOUT, work).await.unwrap_or(Err(DatabaseError::Lost))
 }
 
 /// The URL, with a name for `pg_stat_activity` and a bound for connecting, unless it sets them itself.
