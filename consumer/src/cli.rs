@@ -43,7 +43,7 @@ enum Verb {
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done
-   1  failed; with health: no worker here is consuming
+   1  failed; with --drain: stopped before the end; with health: no worker here is consuming
   64  wrong usage or configuration, a refused login, or a database newer than this program
   69  broker or database away for 5 min; with --drain also the API, for longer than --wait
   75  database not migrated within 60 s; with --drain also throttled, for longer than --wait
@@ -63,9 +63,10 @@ impl Options {
         let config = environment.read()?;
         let shutdown = Shutdown::on_signals(GRACE)?;
         let drain = self.drain.then(|| Drain::new(self.wait));
+        let stopped = if self.drain { Exit::Failed } else { Exit::Done };
         tokio::select! {
             biased;
-            () = shutdown.soft().cancelled() => Ok(Exit::Done),
+            () = shutdown.soft().cancelled() => Ok(stopped),
             worker = Worker::open(config, drain) => worker?.run(&shutdown).await,
         }
     }

@@ -83,7 +83,7 @@ pub async fn work(
         }
     }
     let is_undone = settled.is_none() && broker.is_none();
-    if is_undone && stations.caution == Caution::Trial && interruption != Some(Interruption::Stopping) {
+    if is_undone && stations.caution == Caution::Trial {
         broker = stations.settler.put_back(&delivery).await.err();
     }
     Ended { settled, interruption, broker }

@@ -59,6 +59,8 @@ pub struct Session {
     lanes: Lanes,
     stations: Arc<Stations>,
     jobs: JoinSet<Ended>,
+    /// One that came and waits until nothing else is under way.
+    suspect: Option<(Lane, Delivery)>,
     /// Cancelled when nothing new is begun.
     ending: CancellationToken,
 }
@@ -71,7 +73,7 @@ impl Session {
     pub async fn open(broker: Broker, stations: Arc<Stations>, prefetch: u16) -> Result<Self, QueueError> {
         let lanes = Lanes::open(&broker, stations.caution, stations.fetcher.most(), prefetch).await?;
         let (jobs, ending) = (JoinSet::new(), CancellationToken::new());
-        Ok(Self { broker, lanes, stations, jobs, ending })
+        Ok(Self { broker, lanes, stations, jobs, suspect: None, ending })
     }
 
     /// How much is held, for a person.
@@ -122,8 +124,7 @@ impl Session {
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut slot: Option<Slot> = None;
-        // One that came and waits until nothing else is under way, and whether one is under way.
-        let mut suspect: Option<(Lane, Delivery)> = None;
+        // Whether a suspect is under way.
         let mut is_suspect = false;
         let mut alone_until = Instant::now() + ALONE_FOR;
         loop {
@@ -131,7 +132,7 @@ impl Session {
             is_suspect &= !self.jobs.is_empty();
             if self.jobs.is_empty()
                 && slot.is_some()
-                && let Some((lane, delivery)) = suspect.take()
+                && let Some((lane, delivery)) = self.suspect.take()
             {
                 log::warn!(
                     "a job came back {} times without an answer: it is worked alone",
@@ -141,7 +142,7 @@ impl Session {
                 self.begin(lane, delivery, slot.take(), tally);
                 continue;
             }
-            let takes_more = slot.is_some() && suspect.is_none() && !is_suspect;
+            let takes_more = slot.is_some() && self.suspect.is_none() && !is_suspect;
             let delivery = tokio::select! {
                 biased;
                 () = shutdown.soft().cancelled() => return End::Stopped,
@@ -191,7 +192,7 @@ impl Session {
                 delivery = self.lanes.next(&self.stations.fetcher), if takes_more => delivery,
                 _ = look.tick() => {
                     if let Some(drain) = drain.as_deref_mut() {
-                        let is_idle = self.jobs.is_empty() && slot.is_some() && suspect.is_none();
+                        let is_idle = self.jobs.is_empty() && slot.is_some() && self.suspect.is_none();
                         match drain.is_done(&self.broker, is_idle).await {
                             Ok(true) => return End::Drained,
                             Ok(false) => {}
@@ -202,7 +203,9 @@ impl Session {
                 }
             };
             match delivery {
-                (lane, Ok(delivery)) if delivery.deliveries >= SUSPECT => suspect = Some((lane, delivery)),
+                (lane, Ok(delivery)) if delivery.deliveries >= SUSPECT => {
+                    self.suspect = Some((lane, delivery));
+                }
                 (lane, Ok(delivery)) => self.begin(lane, delivery, slot.take(), tally),
                 (_, Err(error)) => return End::Lost(error),
             }
@@ -233,7 +236,8 @@ impl Session {
         }
         let mut lost = None;
         let is_put_back = self.stations.caution == Caution::Trial && matches!(end, End::Paused(_));
-        for delivery in self.lanes.end().await.iter().filter(|_| is_put_back) {
+        let suspect = self.suspect.take().map(|(_, delivery)| delivery);
+        for delivery in suspect.iter().chain(&self.lanes.end().await).filter(|_| is_put_back) {
             lost = self.stations.settler.put_back(delivery).await.err();
             if lost.is_some() {
                 break;

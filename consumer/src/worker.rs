@@ -47,21 +47,33 @@ pub type Config = (ElevenLabsConfig, DatabaseConfig, AmqpConfig, WorkerConfig, R
 struct Fruitless {
     sessions: u32,
     since: Instant,
+    /// What paused the last of them, and since when it has been nothing else.
+    why: Option<(Interruption, Instant)>,
 }
 
 impl Default for Fruitless {
     fn default() -> Self {
-        Self { sessions: 0, since: Instant::now() }
+        Self { sessions: 0, since: Instant::now(), why: None }
     }
 }
 
 impl Fruitless {
     /// A session has ended; the first of a row, and each in which something was done, begins the row anew.
-    fn count(&mut self, was_fruitful: bool) {
+    fn count(&mut self, was_fruitful: bool, end: &End) {
         if was_fruitful || self.sessions == 0 {
             *self = Self::default();
         }
         self.sessions += 1;
+        self.why = match (end, self.why) {
+            (&End::Paused(why), Some((before, since))) if why == before => Some((why, since)),
+            (&End::Paused(why), _) => Some((why, Instant::now())),
+            _ => None,
+        };
+    }
+
+    /// Since when nothing else has been in the way.
+    fn paused_since(&self) -> Instant {
+        self.why.map_or_else(Instant::now, |(_, since)| since)
     }
 }
 
@@ -126,24 +138,29 @@ impl Worker {
         loop {
             let session = tokio::select! {
                 biased;
-                () = shutdown.soft().cancelled() => return Ok(Exit::Done),
+                () = shutdown.soft().cancelled() => return Ok(self.stopped()),
                 session = self.connect(caution) => session?,
             };
             let began = Instant::now();
             let (done_before, begun_before) = (self.tally.done(), self.tally.begun());
             let end = session.run(shutdown, self.drain.clone(), &self.tally, &self.pulse).await;
             let was_calm = self.tally.begun() == begun_before && began.elapsed() >= CALM;
-            fruitless.count(was_calm || self.tally.done() > done_before);
+            fruitless.count(was_calm || self.tally.done() > done_before, &end);
             caution = match end {
                 End::Lost(_) | End::Paused(_) => Caution::Trial,
                 End::Proven | End::Stopped | End::Drained => Caution::Full,
             };
             let recovery = async {
                 match end {
-                    End::Stopped | End::Drained => Some(Exit::Done),
+                    End::Stopped => Some(self.stopped()),
+                    End::Drained => Some(Exit::Done),
                     End::Proven => None,
                     End::Lost(error) => {
                         log::warn!("{error}; what was held will be delivered again");
+                        if self.drain.as_ref().is_some_and(|drain| fruitless.since.elapsed() > drain.wait()) {
+                            log::error!("giving up: nothing gets done");
+                            return Some(Exit::Unavailable);
+                        }
                         self.pulse.beat("connecting", Duration::ZERO);
                         tokio::time::sleep(PAUSE.delay(fruitless.sessions, rand::random())).await;
                         None
@@ -153,13 +170,22 @@ impl Worker {
             };
             let exit = tokio::select! {
                 biased;
-                () = shutdown.soft().cancelled() => Some(Exit::Done),
+                () = shutdown.soft().cancelled() => Some(self.stopped()),
                 exit = recovery => exit,
             };
             if let Some(exit) = exit {
                 return Ok(exit);
             }
         }
+    }
+
+    /// What a stop comes to: whoever drains wanted all of it done.
+    fn stopped(&self) -> Exit {
+        if self.drain.is_some() {
+            log::error!("stopped before the end; the next one does the rest");
+            return Exit::Failed;
+        }
+        Exit::Done
     }
 
     /// Connects to the broker, and keeps trying for as long as the patience lasts.
@@ -197,10 +223,11 @@ impl Worker {
     async fn recover(&self, why: Interruption, fruitless: &Fruitless) -> Result<(), Exit> {
         log::warn!("pausing: {}", because(why));
         self.pulse.beat(&format!("pausing: {}", because(why)), Duration::ZERO);
-        let longest = match (why, &self.drain) {
-            (_, Some(drain)) => Some(drain.wait()),
-            (Interruption::Database, None) => Some(PATIENCE),
-            _ => None,
+        // A worker that stays gives up the database alone, and counts no time in which something else was in the way.
+        let (longest, before) = match (why, &self.drain) {
+            (_, Some(drain)) => (Some(drain.wait()), fruitless.since),
+            (Interruption::Database, None) => (Some(PATIENCE), fruitless.paused_since()),
+            _ => (None, Instant::now()),
         };
         for failures in 1.. {
             let wait = match failures {
@@ -208,7 +235,7 @@ impl Worker {
                 _ => AGAIN.delay(failures, rand::random()),
             };
             let wait = if why == Interruption::Throttled { wait.max(self.fetcher.cool_down()) } else { wait };
-            if longest.is_some_and(|longest| fruitless.since.elapsed() + wait > longest) {
+            if longest.is_some_and(|longest| before.elapsed() + wait > longest) {
                 log::error!("giving up: {}", because(why));
                 return Err(exit_of(why));
             }
@@ -276,5 +303,25 @@ fn exit_of(why: Interruption) -> Exit {
         Interruption::Throttled => Exit::TryLater,
         Interruption::Key => Exit::KeyRefused,
         Interruption::Stopping => Exit::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_in_the_way_without_a_break_is_given_up() {
+        let mut fruitless = Fruitless::default();
+        fruitless.count(false, &End::Paused(Interruption::Api));
+        let since = fruitless.since;
+        fruitless.count(false, &End::Paused(Interruption::Database));
+        let paused_since = fruitless.paused_since();
+        assert!(paused_since > since);
+        fruitless.count(false, &End::Paused(Interruption::Database));
+        assert_eq!((fruitless.paused_since(), fruitless.since), (paused_since, since));
+        fruitless.count(true, &End::Paused(Interruption::Database));
+        assert!(fruitless.since > since);
+        assert_eq!(fruitless.sessions, 1);
     }
 }

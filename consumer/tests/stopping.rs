@@ -63,6 +63,19 @@ async fn a_stop_finishes_what_is_held_and_gives_the_rest_back() {
 }
 
 #[tokio::test]
+async fn a_drain_that_is_stopped_says_that_it_did_not_do_it_all() {
+    let stage = Stage::with(20, Faults { latency: Duration::from_secs(2), ..Faults::default() }).await;
+    let ids = stage.ask_for_all(ALL_BUT_ONE).await;
+    let process = consumer(&stage, &["--drain"]);
+    are_in_flight(&stage).await;
+    process.signal("TERM").await;
+    let finished = process.finished().await;
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+    assert!(finished.stderr.contains("stopped before the end"), "{}", finished.stderr);
+    is_drained(&stage, &ids).await;
+}
+
+#[tokio::test]
 async fn a_second_signal_ends_at_once_and_the_jobs_go_back() {
     let stage = Stage::with(20, Faults { latency: Duration::from_mins(4), ..Faults::default() }).await;
     let ids = stage.ask_for_all(ALL_BUT_ONE).await;

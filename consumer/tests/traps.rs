@@ -115,6 +115,32 @@ async fn a_returned_message_is_not_published_and_its_job_not_answered() {
     assert_eq!(letter.conversation_id().unwrap().as_str(), ids[0]);
 }
 
+/// Each session ends with the same job unanswered: somebody takes its rung away again and again.
+#[tokio::test]
+async fn a_drain_does_not_go_on_for_ever_with_a_job_that_cannot_be_answered() {
+    let stage = Stage::with(1, Faults { error_5xx: 1.0, only_details: true, ..Faults::default() }).await;
+    let ids = stage.ask_for_all(0).await;
+    let rung = format!("queues/%2f/{}", queue(&stage, "retry.100ms"));
+    let taking_away = async {
+        for requests in 1.. {
+            stage.simulator.hold(&ids);
+            until("the call is asked for", async || {
+                stage.simulator.served().details_by_id.values().sum::<u64>() == requests
+            })
+            .await;
+            management("DELETE", &rung, &Value::Null).await;
+            stage.simulator.hold([]);
+            until("it is answered", async || stage.simulator.served().in_flight == 0).await;
+        }
+    };
+    tokio::select! {
+        exit = drain(&stage, &[]) => assert_eq!(exit, Exit::Unavailable),
+        () = taking_away => unreachable!("it has no end"),
+    }
+    let [job] = stage.lying(FETCH, 1).await.try_into().unwrap();
+    assert_eq!((job.attempt, job.failure), (0, None), "it is the job that was delivered");
+}
+
 fn message() -> Message {
     let conversation_id = ConversationId::parse("conv_1").expect("an id");
     Message::new(&FetchConversation { conversation_id, agent_id: None, run_id: None })
