@@ -10,7 +10,7 @@ use shared::shutdown::Shutdown;
 
 use crate::{backfill, check, dead, migrate, reconcile, status, sync, watch};
 
-/// How long a stop may take: a page that is being published is finished and recorded.
+/// How long a stop may take: pages that are being published are finished and recorded.
 const GRACE: Duration = Duration::from_secs(25);
 
 /// Asks ElevenLabs which calls there are, and has the new ones fetched; looks after those that failed.

@@ -197,7 +197,7 @@ impl Watch {
     async fn pass(
         &self,
         shutdown: &Shutdown,
-        page_taken: &(dyn Fn() + Sync),
+        beat: &(dyn Fn() + Sync),
     ) -> anyhow::Result<Result<Summary, AnotherPass>> {
         // Keys are rotated in their file.
         match self.passes.client.reload_key() {
@@ -205,7 +205,7 @@ impl Watch {
             Ok(false) => {}
             Err(error) => log::error!("ELEVENLABS_API_KEY_FILE: {error}; going on with the key of before"),
         }
-        self.passes.make_one(shutdown, page_taken).await
+        self.passes.make_one(shutdown, beat).await
     }
 }
 

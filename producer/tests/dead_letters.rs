@@ -319,6 +319,38 @@ async fn a_job_that_kills_its_worker_again_and_again_is_booked_as_crashed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_kills_its_worker_is_found_also_when_the_book_names_as_many_whose_messages_are_gone() {
+    let world =
+        World::new(Settings { faults: Faults { missing: 1.0, ..Faults::default() }, ..calls(3) }).await;
+    world.sync().await;
+    world.drain(1).await;
+    let management = world.management();
+    assert_eq!(world.depth(&["dead"]).await, 3);
+    management.purge("dead");
+    let body = r#"{"v":1,"conversation_id":"conv_que_mata"}"#;
+    management.publish("dead", &json!({ "message_id": "conv_que_mata" }), body);
+    until("it lies there", async || world.depth(&["dead"]).await == 1).await;
+    exits(world.run("producer", &["reconcile"]).await, 0);
+    let letters = world.letters().await;
+    assert_eq!((letters.len(), letters["conv_que_mata"].class.as_str()), (4, "crashed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_among_the_dead_of_a_call_that_is_stored_and_in_no_book_is_dropped() {
+    let world = World::new(calls(1)).await;
+    world.sync().await;
+    world.drain(1).await;
+    world.database.execute("DELETE FROM trabajos");
+    let [id] = world.listed().into_iter().collect::<Vec<_>>().try_into().expect("one");
+    let body = format!(r#"{{"v":1,"conversation_id":"{id}"}}"#);
+    world.management().publish("dead", &json!({ "message_id": id }), &body);
+    until("it lies there", async || world.depth(&["dead"]).await == 1).await;
+    world.sync().await;
+    assert_eq!(world.depth(&["dead"]).await, 0);
+    assert!(world.letters().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_among_the_dead_is_booked_by_the_next_replay() {
     let world = World::new(calls(1)).await;
     world.sync().await;

@@ -83,7 +83,7 @@ impl Queue<'_> {
             .database
             .transaction(move |connection| dead_letters::mark_discarded(connection, &selected, &reason))
             .await?;
-        Ok((marked, self.rotate(RATE).await?.exit()))
+        Ok((marked, self.rotate(RATE, &|| ()).await?.exit()))
     }
 
     /// Makes each message anew from the book, and marks the book when the broker has them: a crash between leaves messages

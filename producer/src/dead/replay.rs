@@ -63,7 +63,7 @@ impl Queue<'_> {
         self.database
             .transaction(move |connection| dead_letters::mark_for_replay(connection, &selected))
             .await?;
-        self.rotate(rate).await
+        self.rotate(rate, &|| ()).await
     }
 }
 

@@ -60,20 +60,33 @@ impl Rotation {
 /// Enters in the book what the broker itself dead-lettered, when the queue holds more than the book says, and finishes a
 /// replay that was interrupted. Another that is at the queue already does the same.
 ///
-/// Before that, it takes the death from what is stored all the same.
+/// With `is_thorough`, it also looks when the queue holds no more: the book may name some whose messages are gone, and as
+/// many that killed their worker would not be noticed.
+///
+/// Before that, it takes the death from what is stored all the same. `beat` is called for each message.
 ///
 /// # Errors
 /// What the broker or the database says.
-pub async fn book_crashed(broker: &Broker, database: &Database, shutdown: &Shutdown) -> anyhow::Result<()> {
+pub async fn book_crashed(
+    broker: &Broker,
+    database: &Database,
+    shutdown: &Shutdown,
+    is_thorough: bool,
+    beat: &(dyn Fn() + Sync),
+) -> anyhow::Result<()> {
     database.run(dead_letters::revive_stored).await?;
     let depth = broker.depth(&broker.topology().queue(Destination::Dead)).await?;
-    let booked: i64 =
-        database.run(dead_letters::count_by_class).await?.into_iter().map(|(_, count)| count).sum();
+    let booked: i64 = if is_thorough {
+        0
+    } else {
+        database.run(dead_letters::count_by_class).await?.into_iter().map(|(_, count)| count).sum()
+    };
     let is_pending = database.run(dead_letters::is_replay_pending).await?;
     if i64::from(depth) <= booked && !is_pending {
         return Ok(());
     }
-    let rotation = at_queue(broker, database, shutdown, async |queue| queue.rotate(RATE).await).await?;
+    let rotate = async |queue: Queue<'_>| queue.rotate(RATE, beat).await;
+    let rotation = at_queue(broker, database, shutdown, rotate).await?;
     let Ok(Rotation { replayed, crashed, dropped, .. }) = rotation else { return Ok(()) };
     if replayed + crashed + dropped > 0 {
         log::warn!(
@@ -86,8 +99,8 @@ pub async fn book_crashed(broker: &Broker, database: &Database, shutdown: &Shutd
 }
 
 impl Queue<'_> {
-    /// Turns the queue once; at most `rate` replays a second.
-    pub(super) async fn rotate(self, rate: NonZeroU32) -> anyhow::Result<Rotation> {
+    /// Turns the queue once; at most `rate` replays a second. `beat` is called for each message.
+    pub(super) async fn rotate(self, rate: NonZeroU32, beat: &(dyn Fn() + Sync)) -> anyhow::Result<Rotation> {
         let count = self.broker.depth(&self.broker.topology().queue(Destination::Dead)).await?;
         let publisher = self.broker.publisher();
         let mut letters = self.broker.subscribe_to_dead(PREFETCH).await?;
@@ -103,9 +116,10 @@ impl Queue<'_> {
             let Ok(delivery) = timeout(MISSING_AFTER, letters.next()).await else { break };
             turn.take(&delivery?).await?;
             bar.inc(1);
+            beat();
         }
         if !turn.rotation.is_partial {
-            turn.remake(&bar).await?;
+            turn.remake(&bar, beat).await?;
         }
         bar.finish_and_clear();
         Ok(turn.rotation)
@@ -160,16 +174,16 @@ impl Turn<'_> {
                 let standing = standing.expect("only the book marks");
                 self.replay(message, standing.replays, standing.started_at, standing.died_at, now).await?;
             }
-            Fate::Drop => self.rotation.dropped += 1,
             Fate::Keep => {
                 self.publisher.publish(message, Destination::Dead).await?;
                 self.rotation.kept += 1;
             }
-            Fate::Enter => {
-                self.enter(message, now).await?;
+            Fate::Enter if self.enter(message, now).await? => {
                 self.rotation.crashed += 1;
                 self.rotation.kept += 1;
             }
+            // One that is stored is not entered.
+            Fate::Drop | Fate::Enter => self.rotation.dropped += 1,
         }
         delivery.ack().await?;
         Ok(())
@@ -177,7 +191,7 @@ impl Turn<'_> {
 
     /// What is marked in the book and was not met: its message is gone, with the broker's volume or by a purge. One that
     /// cannot be made anew stays dead.
-    async fn remake(&mut self, bar: &ProgressBar) -> anyhow::Result<()> {
+    async fn remake(&mut self, bar: &ProgressBar, beat: &(dyn Fn() + Sync)) -> anyhow::Result<()> {
         let marked = Selection { marked: true, ..Selection::default() };
         let mut gone =
             self.queue.database.run(move |connection| dead_letters::select(connection, &marked)).await?;
@@ -203,6 +217,7 @@ impl Turn<'_> {
                 }
             }
             bar.inc(1);
+            beat();
         }
         Ok(())
     }
@@ -229,8 +244,8 @@ impl Turn<'_> {
     }
 
     /// A job that killed its worker again and again never got a verdict: the broker moved it here. One that a worker put
-    /// here, and that the book does not know, comes from before the book was restored.
-    async fn enter(&self, message: &Message, now: DateTime<Utc>) -> anyhow::Result<()> {
+    /// here, and that the book does not know, comes from before the book was restored. `false`: it is settled already.
+    async fn enter(&self, message: &Message, now: DateTime<Utc>) -> anyhow::Result<bool> {
         let failure = message.failure.as_ref().filter(|_| !message.was_moved_by_broker);
         let class = failure.map_or("crashed", |failure| failure.class.as_str()).to_owned();
         let http_status = failure.and_then(|failure| failure.http_status);
@@ -245,9 +260,12 @@ impl Turn<'_> {
             attempts: message.attempt,
             replays: message.replays,
         };
-        self.queue.database.transaction(move |connection| book::record_death(connection, &death)).await?;
+        if !self.queue.database.transaction(move |connection| book::record_death(connection, &death)).await? {
+            return Ok(false);
+        }
         let named = message.clone().failed(&class, http_status, false, now);
-        Ok(self.publisher.publish(&named, Destination::Dead).await?)
+        self.publisher.publish(&named, Destination::Dead).await?;
+        Ok(true)
     }
 }
 

@@ -110,7 +110,7 @@ impl Options {
         let summary = if self.dry_run {
             reconciliation.rehearse(self.json, shutdown).await?
         } else {
-            let run = async |lease: &Lease| reconciliation.run(lease, shutdown).await;
+            let run = async |lease: &Lease| reconciliation.run(lease, shutdown, &|| ()).await;
             match Lease::during(&database, scope(agent_id), run).await? {
                 Ok(summary) => summary,
                 Err(another) => {
@@ -133,12 +133,13 @@ impl Options {
 }
 
 impl Reconciliation<'_> {
-    /// Reconciles when the last time is so long ago, or was never.
+    /// Reconciles when the last time is so long ago, or was never; `beat` is called for each page and each dead letter.
     pub(crate) async fn when_due(
         &self,
         every: Duration,
         lease: &Lease,
         shutdown: &Shutdown,
+        beat: &(dyn Fn() + Sync),
     ) -> anyhow::Result<Option<Summary>> {
         let scope = lease.scope().to_owned();
         let is_due = self
@@ -148,15 +149,20 @@ impl Reconciliation<'_> {
         if !is_due || shutdown.soft().is_cancelled() {
             return Ok(None);
         }
-        let summary = self.run(lease, shutdown).await?;
+        let summary = self.run(lease, shutdown, beat).await?;
         log::info!("reconciled: {summary}");
         Ok(Some(summary))
     }
 
     /// Reconciles, and enters when.
-    async fn run(&self, lease: &Lease, shutdown: &Shutdown) -> anyhow::Result<Summary> {
+    async fn run(
+        &self,
+        lease: &Lease,
+        shutdown: &Shutdown,
+        beat: &(dyn Fn() + Sync),
+    ) -> anyhow::Result<Summary> {
         let run = Run::begin(self.database, self.broker, lease, "reconcile").await?;
-        let mut comparison = Comparison::new(*self, &run, shutdown, Summary::default());
+        let mut comparison = Comparison::new(*self, &run, shutdown, beat, Summary::default());
         let outcome = comparison.make().await;
         let summary = comparison.summary;
         let (asked, listed) = (summary.asked(), summary.listed);
@@ -184,7 +190,7 @@ impl Reconciliation<'_> {
     async fn rehearse(&self, names: bool, shutdown: &Shutdown) -> anyhow::Result<Summary> {
         let summary = Summary { ids: names.then(BTreeMap::new), ..Summary::default() };
         let run = Run::rehearse(self.database);
-        let mut comparison = Comparison::new(*self, &run, shutdown, summary);
+        let mut comparison = Comparison::new(*self, &run, shutdown, &|| (), summary);
         comparison.make().await?;
         Ok(comparison.summary)
     }
@@ -202,25 +208,31 @@ impl Reconciliation<'_> {
 }
 
 /// A reconciliation that is under way.
-#[derive(Debug)]
 struct Comparison<'a> {
     of: Reconciliation<'a>,
     run: &'a Run<'a>,
     shutdown: &'a Shutdown,
+    beat: &'a (dyn Fn() + Sync),
     summary: Summary,
     line: ProgressBar,
 }
 
 impl<'a> Comparison<'a> {
-    fn new(of: Reconciliation<'a>, run: &'a Run<'a>, shutdown: &'a Shutdown, summary: Summary) -> Self {
-        Self { of, run, shutdown, summary, line: progress::line() }
+    fn new(
+        of: Reconciliation<'a>,
+        run: &'a Run<'a>,
+        shutdown: &'a Shutdown,
+        beat: &'a (dyn Fn() + Sync),
+        summary: Summary,
+    ) -> Self {
+        Self { of, run, shutdown, beat, summary, line: progress::line() }
     }
 
     /// Makes both comparisons.
     async fn make(&mut self) -> anyhow::Result<()> {
         if !self.run.is_rehearsal() {
             // A job that killed its workers is dead, and not lost; only the broker knows of it yet.
-            dead::book_crashed(self.of.broker, self.of.database, self.shutdown).await?;
+            dead::book_crashed(self.of.broker, self.of.database, self.shutdown, true, self.beat).await?;
         }
         self.ask_for_lost().await?;
         self.compare_with_list().await?;
@@ -231,6 +243,9 @@ impl<'a> Comparison<'a> {
     /// Shows how far it is, and says whether to go on; asked once a page.
     fn go_on(&self) -> anyhow::Result<()> {
         self.line.set_message(self.summary.to_string());
+        if self.summary.unpublished == 0 {
+            (self.beat)();
+        }
         self.run.go_on(self.shutdown)
     }
 }

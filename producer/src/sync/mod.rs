@@ -1,7 +1,7 @@
 //! `producer sync`: one pass.
 //!
 //! list → publish → record a page at a time, and the cursor last: a crash between two of these steps loses nothing, and
-//! publishes at most one page twice. When `RECONCILE_EVERY` has passed, the reconciliation follows.
+//! publishes at most the two pages in hand twice. When `RECONCILE_EVERY` has passed, the reconciliation follows.
 
 mod agents;
 mod pass;
@@ -103,12 +103,12 @@ pub(crate) struct Passes {
 }
 
 impl Passes {
-    /// Makes one pass, unless another holds the turn; `page_taken` is called for each page of which nothing failed. The turn
-    /// is given back however it ends.
+    /// Makes one pass, unless another holds the turn; `beat` is called for each page of which nothing failed, and for each
+    /// dead letter that is looked at. The turn is given back however it ends.
     pub(crate) async fn make_one(
         &self,
         shutdown: &Shutdown,
-        page_taken: &(dyn Fn() + Sync),
+        beat: &(dyn Fn() + Sync),
     ) -> anyhow::Result<Result<Summary, AnotherPass>> {
         let Some(broker) = shutdown.soft().run_until_cancelled(open::broker(&self.amqp)).await else {
             bail!("stopped before the pass began");
@@ -118,7 +118,7 @@ impl Passes {
         let (client, database, config) = (self.client.clone(), self.database.clone(), self.config.clone());
         let reconcile = self.reconcile.clone();
         let pass = Pass { client, database, broker, agent_id, config, reconcile };
-        let make = async |lease: &Lease| pass.run(lease, shutdown, page_taken).await;
+        let make = async |lease: &Lease| pass.run(lease, shutdown, beat).await;
         let outcome = Lease::during(&self.database, scope(pass.agent_id.as_ref()), make).await;
         pass.broker.close().await;
         outcome

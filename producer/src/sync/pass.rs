@@ -15,6 +15,7 @@ use shared::queue::Broker;
 use shared::shutdown::Shutdown;
 
 use super::{Summary, agents};
+use crate::dead;
 use crate::discover::Discover;
 use crate::lease::Lease;
 use crate::publish::Wanted;
@@ -53,14 +54,15 @@ impl Pass {
         &self,
         lease: &Lease,
         shutdown: &Shutdown,
-        page_taken: &(dyn Fn() + Sync),
+        beat: &(dyn Fn() + Sync),
     ) -> anyhow::Result<Summary> {
         let run = Run::begin(&self.database, &self.broker, lease, "sync").await?;
         let mut seen = Seen::default();
-        let outcome = self.list(lease, shutdown, &run, &mut seen, page_taken).await;
+        let outcome = self.list(lease, shutdown, &run, &mut seen, beat).await;
         run.end(seen.counts, outcome.is_ok()).await?;
         outcome?;
-        if let Err(error) = crate::dead::book_crashed(&self.broker, &self.database, shutdown).await {
+        let booked = dead::book_crashed(&self.broker, &self.database, shutdown, false, beat).await;
+        if let Err(error) = booked {
             log::warn!("the dead letters could not be looked through: {error:#}");
         }
         let reconciled = if seen.unpublished > 0 {
@@ -72,7 +74,7 @@ impl Pass {
             self.reconciliation().enter(lease).await?;
             None
         } else {
-            self.reconciliation().when_due(self.reconcile.every, lease, shutdown).await?
+            self.reconciliation().when_due(self.reconcile.every, lease, shutdown, beat).await?
         };
         Ok(Summary { counts: seen.counts, reconciled })
     }
@@ -94,7 +96,7 @@ impl Pass {
         shutdown: &Shutdown,
         run: &Run<'_>,
         seen: &mut Seen,
-        page_taken: &(dyn Fn() + Sync),
+        beat: &(dyn Fn() + Sync),
     ) -> anyhow::Result<()> {
         let overlap = chrono::TimeDelta::from_std(self.config.overlap)?;
         let since = lease.turn().listed_until.map(|until| until - overlap).max(self.config.since);
@@ -124,7 +126,7 @@ impl Pass {
         while let Some(page) = taken.next().await {
             let page = page.and_then(|page| {
                 if page.unpublished == 0 {
-                    page_taken();
+                    beat();
                 }
                 seen.add(page);
                 let Counts { listed, published, .. } = seen.counts;
