@@ -9,6 +9,7 @@ mod support {
 
 use std::path::PathBuf;
 use std::process::Output;
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use shared::testing::{Process, TestBroker};
@@ -96,6 +97,19 @@ impl Worker {
         .await;
     }
 
+    /// When it last said how it is; it does so every ten seconds.
+    fn beat_at(&self) -> Option<SystemTime> {
+        let files = std::fs::read_dir(self.folder.path()).expect("a folder");
+        files.filter_map(|file| file.ok()?.metadata().ok()?.modified().ok()).max()
+    }
+
+    async fn beats(&self, times: u32) {
+        for _ in 0..times {
+            let before = self.beat_at();
+            until("it says how it is", async || self.beat_at() > before).await;
+        }
+    }
+
     async fn stop(self) -> String {
         self.process.signal("TERM").await;
         let finished = self.process.finished().await;
@@ -146,29 +160,37 @@ async fn a_worker_outlives_the_restart_the_death_and_the_needs_of_its_broker() {
         assert_once(&stage);
     }
 
-    // In need of memory the broker takes no messages. Calls that are stored are answered all the same; one that must wait
-    // for its end waits where it is.
+    // In need of memory the broker takes no messages. Calls that are stored are answered all the same; those that must wait
+    // for their end wait where they are, also one that comes when the need is known, and for longer than the broker takes
+    // for anything else.
     let calls = &ids[6..9];
-    let whole = stage.simulator.conversation_json(&calls[0]).unwrap();
-    stage.simulator.set_conversation(&calls[0], |detail| {
-        detail["status"] = "in-progress".into();
-        detail["transcript"] = json!([]);
-        detail["analysis"] = Value::Null;
-    });
+    let whole = [0, 1].map(|at: usize| stage.simulator.conversation_json(&calls[at]).unwrap());
+    for call in &calls[..2] {
+        stage.simulator.set_conversation(call, |detail| {
+            detail["status"] = "in-progress".into();
+            detail["transcript"] = json!([]);
+            detail["analysis"] = Value::Null;
+        });
+    }
     stage.simulator.hold(calls);
     stage.ask(calls, ALL_BUT_ONE).await;
     are_in_flight(&stage, 3).await;
     node.does("ctl", &["set_vm_memory_high_watermark", "absolute", "1"]).await;
-    stage.simulator.hold([]);
-    until("the finished ones are stored", async || stage.stored().len() == 8).await;
+    stage.simulator.hold(&calls[1..2]);
+    until("the finished one is stored", async || stage.stored().len() == 7).await;
     worker.says(0, "the broker takes no messages").await;
-    until("and answered", async || node.queue(&stage, "fetch").await["messages_unacknowledged"] == 1).await;
-    stage.simulator.set_conversation(&calls[0], |detail| *detail = whole);
+    stage.simulator.hold([]);
+    worker.beats(3).await;
+    until("and answered", async || node.queue(&stage, "fetch").await["messages_unacknowledged"] == 2).await;
+    for (call, whole) in calls.iter().zip(whole) {
+        stage.simulator.set_conversation(call, |detail| *detail = whole);
+    }
     node.does("ctl", &["set_vm_memory_high_watermark", "0.8"]).await;
     stored(9).await;
     assert_once(&stage);
     let log = worker.stop().await;
-    assert!(!log.contains("did not confirm"), "the need cost nothing: {log}");
+    let costs = ["did not confirm", "no answer in"];
+    assert!(costs.iter().all(|cost| !log.contains(cost)), "the need cost nothing: {log}");
 
     // A job takes longer than the broker waits for its answer: the channel is closed (406), and the worker consumes on.
     let impatient = "application:set_env(rabbit, consumer_timeout, 3000), application:set_env(rabbit, channel_tick_interval, 500).";

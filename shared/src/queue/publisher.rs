@@ -12,10 +12,9 @@ use lapin::{Channel, Confirmation, Connection};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
-use super::connection::bounded;
 use super::{Destination, Message, QueueError, Topology};
 
-/// How long a confirm may take: a quorum queue fsyncs, and elects a new leader within seconds.
+/// How long confirms may take: a quorum queue fsyncs, and elects a new leader within seconds.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long it may take while the broker says that it is in need: giving up earlier would only cost what is held its
@@ -23,7 +22,7 @@ const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 const LONGEST_NEED: Duration = Duration::from_mins(10);
 
 /// Channels at most: so many groups of messages are on their way at once. A quorum queue fsyncs for all of them together.
-const CHANNELS: usize = 16;
+const CHANNELS: usize = 64;
 
 /// Publishes with confirms; clones share its channels.
 #[derive(Clone, Debug)]
@@ -56,15 +55,23 @@ impl Publisher {
     }
 
     /// Sends messages, all on their way at once, and waits until the broker has them. What became of each is told in their
-    /// order, as [`Self::publish`] does. When any is returned, none counts as published.
+    /// order, as [`Self::publish`] does. When any is returned, or not all are answered in time, none counts as published.
     pub async fn publish_all(&self, messages: &[(&Message, Destination)]) -> Vec<Result<(), QueueError>> {
+        if let Some(outcomes) = self.patiently(self.on_a_channel(messages)).await {
+            return outcomes;
+        }
+        let unconfirmed = |&(_, to)| Err(QueueError::Unconfirmed { queue: self.topology.queue(to) });
+        messages.iter().map(unconfirmed).collect()
+    }
+
+    /// The same for as long as it takes: a broker in need gives no channel to publishers, and takes nothing from them.
+    async fn on_a_channel(&self, messages: &[(&Message, Destination)]) -> Vec<Result<(), QueueError>> {
         let each = |error: &QueueError| messages.iter().map(|_| Err(error.clone())).collect();
         // The semaphore is never closed.
         let _place = self.places.acquire().await;
-        // Sending may wait as long as a confirm: a broker in need takes nothing from publishers.
         let channel = match self.channel().await {
             Ok(channel) => channel,
-            Err(error) => return each(&error),
+            Err(error) => return each(&error.into()),
         };
         let outcomes = join_all(messages.iter().map(|&(message, to)| self.send(&channel, message, to))).await;
         if let Some(Err(returned)) =
@@ -81,17 +88,14 @@ impl Publisher {
     }
 
     /// A channel of one's own, with confirms.
-    async fn channel(&self) -> Result<Channel, QueueError> {
+    async fn channel(&self) -> lapin::Result<Channel> {
         let idle = self.idle().pop();
         if let Some(channel) = idle {
             return Ok(channel);
         }
-        bounded(async {
-            let channel = self.connection.create_channel().await?;
-            channel.confirm_select(ConfirmSelectOptions::default()).await?;
-            Ok(channel)
-        })
-        .await
+        let channel = self.connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(channel)
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Channel>> {
@@ -102,23 +106,21 @@ impl Publisher {
         let (exchange, routing_key) = self.topology.address(to);
         let options = BasicPublishOptions { mandatory: true, ..Default::default() };
         let (body, properties) = (message.body(), message.properties());
-        let confirmed = async {
-            channel.basic_publish(exchange.into(), routing_key.into(), options, body, properties).await?.await
-        };
+        let sent =
+            channel.basic_publish(exchange.into(), routing_key.into(), options, body, properties).await?;
         let queue = || self.topology.queue(to);
-        match self.patiently(confirmed).await {
-            Some(Err(error)) => Err(error.into()),
-            Some(Ok(Confirmation::Ack(None))) => Ok(()),
-            Some(Ok(Confirmation::Ack(Some(message)) | Confirmation::Nack(Some(message)))) => {
+        match sent.await? {
+            Confirmation::Ack(None) => Ok(()),
+            Confirmation::Ack(Some(message)) | Confirmation::Nack(Some(message)) => {
                 let (exchange, routing_key) = (message.exchange.as_str(), message.routing_key.as_str());
                 Err(QueueError::Returned { queue: self.topology.queue_at(exchange, routing_key) })
             }
-            Some(Ok(Confirmation::Nack(None))) => Err(QueueError::Nacked { queue: queue() }),
-            None | Some(Ok(Confirmation::NotRequested)) => Err(QueueError::Unconfirmed { queue: queue() }),
+            Confirmation::Nack(None) => Err(QueueError::Nacked { queue: queue() }),
+            Confirmation::NotRequested => Err(QueueError::Unconfirmed { queue: queue() }),
         }
     }
 
-    /// Waits as long as a confirm may take, and longer while the broker is in need; `None` when that was not long enough.
+    /// Waits as long as confirms may take, and longer while the broker is in need; `None` when that was not long enough.
     async fn patiently<T>(&self, call: impl Future<Output = T>) -> Option<T> {
         let mut call = pin!(call);
         let began = Instant::now();
