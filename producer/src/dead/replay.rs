@@ -41,7 +41,7 @@ impl Options {
             return Ok(Exit::Done);
         }
         let replay = async |queue: Queue<'_>| {
-            queue.replay(&self.filter.select(queue.database, false).await?, self.rate).await
+            queue.replay(&self.filter.select(queue.database, false).await?, self.rate, &|| ()).await
         };
         let Some(rotation) = by_hand(environment, shutdown, replay).await? else {
             return Ok(Exit::TryLater);
@@ -58,17 +58,22 @@ impl Options {
 
 impl Queue<'_> {
     /// Asks for these again.
-    async fn replay(&self, letters: &[DeadLetter], rate: NonZeroU32) -> anyhow::Result<Rotation> {
+    async fn replay(
+        &self,
+        letters: &[DeadLetter],
+        rate: NonZeroU32,
+        beat: &(dyn Fn() + Sync),
+    ) -> anyhow::Result<Rotation> {
         let selected = ids(letters);
         self.database
             .transaction(move |connection| dead_letters::mark_for_replay(connection, &selected))
             .await?;
-        self.rotate(rate, &|| ()).await
+        self.rotate(rate, beat).await
     }
 }
 
 /// Asks for the dead letters of these conversations again, as `producer dead replay` does. Returns how many are on their
-/// way; `None` when another is at the queue.
+/// way; `None` when another is at the queue. `beat` is called for each dead letter.
 ///
 /// # Errors
 /// What the broker or the database says.
@@ -77,6 +82,7 @@ pub async fn replay_conversations(
     database: &Database,
     conversation_ids: Vec<String>,
     shutdown: &Shutdown,
+    beat: &(dyn Fn() + Sync),
 ) -> anyhow::Result<Option<u64>> {
     if conversation_ids.is_empty() {
         // A selection of no ids is one of all.
@@ -85,7 +91,7 @@ pub async fn replay_conversations(
     let replay = async |queue: Queue<'_>| {
         let selection = Selection { conversation_ids, ..Selection::default() };
         let letters = database.run(move |connection| dead_letters::select(connection, &selection)).await?;
-        queue.replay(&letters, RATE).await
+        queue.replay(&letters, RATE, beat).await
     };
     Ok(at_queue(broker, database, shutdown, replay).await?.ok().map(|rotation| rotation.replayed))
 }

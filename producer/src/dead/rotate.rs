@@ -76,13 +76,11 @@ pub async fn book_crashed(
 ) -> anyhow::Result<()> {
     database.run(dead_letters::revive_stored).await?;
     let depth = broker.depth(&broker.topology().queue(Destination::Dead)).await?;
-    let booked: i64 = if is_thorough {
-        0
-    } else {
-        database.run(dead_letters::count_by_class).await?.into_iter().map(|(_, count)| count).sum()
-    };
+    let booked: i64 =
+        database.run(dead_letters::count_by_class).await?.into_iter().map(|(_, count)| count).sum();
     let is_pending = database.run(dead_letters::is_replay_pending).await?;
-    if i64::from(depth) <= booked && !is_pending {
+    let is_known = depth == 0 || (!is_thorough && i64::from(depth) <= booked);
+    if is_known && !is_pending {
         return Ok(());
     }
     let rotate = async |queue: Queue<'_>| queue.rotate(RATE, beat).await;

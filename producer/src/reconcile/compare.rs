@@ -31,7 +31,8 @@ impl Comparison<'_> {
         let count = if self.run.is_rehearsal() {
             finished.len()
         } else {
-            let replayed = dead::replay_conversations(broker, database, finished, self.shutdown).await?;
+            let replayed =
+                dead::replay_conversations(broker, database, finished, self.shutdown, self.beat).await?;
             if replayed.is_none() {
                 log::warn!(
                     "another verb is at the dead letters: those that have finished are left to the next time"
