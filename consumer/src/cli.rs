@@ -45,7 +45,8 @@ Exit codes:
    0  done
    1  failed; with --drain: stopped before the end; with health: no worker here is consuming
   64  wrong usage or configuration, a refused login, or a database newer than this program
-  69  broker or database away for 5 min; with --drain also the API, for longer than --wait
+  69  broker or database away for 5 min; with --drain for longer than --wait, also the API, or a
+      broker that takes no answers
   75  database not migrated within 60 s; with --drain also throttled, for longer than --wait
   77  with --drain: the API key is refused";
 

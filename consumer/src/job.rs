@@ -25,6 +25,8 @@ pub struct Stations {
     pub settler: Settler,
     /// How much this session dares.
     pub caution: Caution,
+    /// Cancelled when something that is no job's fault ends the session, before anything else is told.
+    pub pausing: CancellationToken,
 }
 
 /// How much a session dares to hold: what a worker holds when it dies costs each of it a delivery.
@@ -39,6 +41,17 @@ pub enum Caution {
     Alone,
 }
 
+/// A job that came back so often without an answer may be what kills its workers: it is worked while nothing else is, and
+/// a worker that begins after one has died holds nothing beside it. So the others do not reach the broker's limit of 20
+/// with it.
+const SUSPECT: u64 = 10;
+
+/// Whether it may be what kills its workers.
+#[must_use]
+pub fn may_kill(delivery: &Delivery) -> bool {
+    delivery.deliveries >= SUSPECT
+}
+
 /// How a job ended.
 #[derive(Debug)]
 pub struct Ended {
@@ -50,8 +63,8 @@ pub struct Ended {
     pub broker: Option<shared::queue::QueueError>,
 }
 
-/// Works one job to its end. A delivery without a verdict is left unanswered, except in a trial: it goes back to its queue
-/// when the channel closes, which an interruption always leads to.
+/// Works one job to its end. A delivery without a verdict is left unanswered, except in a trial that fails: it goes back to
+/// its queue when the channel closes, which an interruption always leads to.
 pub async fn work(
     delivery: Delivery,
     slot: Slot,
@@ -83,7 +96,9 @@ pub async fn work(
         }
     }
     let is_undone = settled.is_none() && broker.is_none();
-    if is_undone && stations.caution == Caution::Trial {
+    let is_pause = interruption != Some(Interruption::Stopping) || stations.pausing.is_cancelled();
+    // What a suspect has cost so far must not be forgotten.
+    if is_undone && is_pause && stations.caution == Caution::Trial && !may_kill(&delivery) {
         broker = stations.settler.put_back(&delivery).await.err();
     }
     Ended { settled, interruption, broker }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::drain::Drain;
-use crate::job::{Caution, Ended, Stations, work};
+use crate::job::{Caution, Ended, Stations, may_kill, work};
 use crate::lanes::Lanes;
 use crate::pace::Slot;
 use crate::tally::Tally;
@@ -27,11 +27,6 @@ const PULSE_EVERY: Duration = Duration::from_secs(10);
 
 /// … and how long its answer holds for `consumer health`.
 const CONSUMING_FOR: Duration = Duration::from_secs(30);
-
-/// A job that came back so often without an answer may be what kills its workers: it is worked while nothing else is, and
-/// a worker that begins after one has died holds nothing beside it. So the others do not reach the broker's limit of 20
-/// with it.
-const SUSPECT: u64 = 10;
 
 /// A job that is worked alone, and is no suspect, keeps the others waiting no longer than this: what kills a worker does
 /// so sooner.
@@ -59,8 +54,6 @@ pub struct Session {
     lanes: Lanes,
     stations: Arc<Stations>,
     jobs: JoinSet<Ended>,
-    /// One that came and waits until nothing else is under way.
-    suspect: Option<(Lane, Delivery)>,
     /// Cancelled when nothing new is begun.
     ending: CancellationToken,
 }
@@ -73,7 +66,7 @@ impl Session {
     pub async fn open(broker: Broker, stations: Arc<Stations>, prefetch: u16) -> Result<Self, QueueError> {
         let lanes = Lanes::open(&broker, stations.caution, stations.fetcher.most(), prefetch).await?;
         let (jobs, ending) = (JoinSet::new(), CancellationToken::new());
-        Ok(Self { broker, lanes, stations, jobs, suspect: None, ending })
+        Ok(Self { broker, lanes, stations, jobs, ending })
     }
 
     /// How much is held, for a person.
@@ -96,6 +89,9 @@ impl Session {
     ) -> End {
         let work = async {
             let end = self.take(shutdown, drain.as_mut(), tally, pulse).await;
+            if matches!(end, End::Paused(_)) {
+                self.stations.pausing.cancel();
+            }
             self.ending.cancel();
             self.finish(end, tally).await
         };
@@ -124,7 +120,8 @@ impl Session {
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut slot: Option<Slot> = None;
-        // Whether a suspect is under way.
+        // One that came and waits until nothing else is under way, and whether one is under way.
+        let mut suspect: Option<(Lane, Delivery)> = None;
         let mut is_suspect = false;
         let mut alone_until = Instant::now() + ALONE_FOR;
         loop {
@@ -132,7 +129,7 @@ impl Session {
             is_suspect &= !self.jobs.is_empty();
             if self.jobs.is_empty()
                 && slot.is_some()
-                && let Some((lane, delivery)) = self.suspect.take()
+                && let Some((lane, delivery)) = suspect.take()
             {
                 log::warn!(
                     "a job came back {} times without an answer: it is worked alone",
@@ -142,7 +139,7 @@ impl Session {
                 self.begin(lane, delivery, slot.take(), tally);
                 continue;
             }
-            let takes_more = slot.is_some() && self.suspect.is_none() && !is_suspect;
+            let takes_more = slot.is_some() && suspect.is_none() && !is_suspect;
             let delivery = tokio::select! {
                 biased;
                 () = shutdown.soft().cancelled() => return End::Stopped,
@@ -192,7 +189,7 @@ impl Session {
                 delivery = self.lanes.next(&self.stations.fetcher), if takes_more => delivery,
                 _ = look.tick() => {
                     if let Some(drain) = drain.as_deref_mut() {
-                        let is_idle = self.jobs.is_empty() && slot.is_some() && self.suspect.is_none();
+                        let is_idle = self.jobs.is_empty() && slot.is_some() && suspect.is_none();
                         match drain.is_done(&self.broker, is_idle).await {
                             Ok(true) => return End::Drained,
                             Ok(false) => {}
@@ -203,9 +200,7 @@ impl Session {
                 }
             };
             match delivery {
-                (lane, Ok(delivery)) if delivery.deliveries >= SUSPECT => {
-                    self.suspect = Some((lane, delivery));
-                }
+                (lane, Ok(delivery)) if may_kill(&delivery) => suspect = Some((lane, delivery)),
                 (lane, Ok(delivery)) => self.begin(lane, delivery, slot.take(), tally),
                 (_, Err(error)) => return End::Lost(error),
             }
@@ -236,8 +231,7 @@ impl Session {
         }
         let mut lost = None;
         let is_put_back = self.stations.caution == Caution::Trial && matches!(end, End::Paused(_));
-        let suspect = self.suspect.take().map(|(_, delivery)| delivery);
-        for delivery in suspect.iter().chain(&self.lanes.end().await).filter(|_| is_put_back) {
+        for delivery in self.lanes.end().await.iter().filter(|delivery| is_put_back && !may_kill(delivery)) {
             lost = self.stations.settler.put_back(delivery).await.err();
             if lost.is_some() {
                 break;

@@ -218,11 +218,12 @@ async fn pauses_one_after_the_other_use_up_no_delivery_limit() {
         only_details: true,
         ..Faults::default()
     };
-    // A cool-down is waited out before each probe: no second pause comes in time to be seen.
-    for (faults, pauses) in [(failing, 6), (throttled, 1)] {
+    // A cool-down is waited out before each probe: no second pause comes in time to be seen. With a limit most of the jobs
+    // that are held have not been asked for yet when a pause begins.
+    for (faults, pauses, limit) in [(failing.clone(), 6, ""), (throttled, 1, ""), (failing, 6, "4/s")] {
         let stage = Stage::with(40, faults).await;
         let ids = stage.ask_for_all(0).await;
-        let working = Working::on(&stage).await;
+        let working = Working::with(&stage, &[("ELEVENLABS_RATE_LIMIT", limit)]).await;
         until("it pauses", async || {
             let served = stage.simulator.served();
             served.status_429 > 0 || served.list >= pauses

@@ -175,9 +175,9 @@ fn carry_out(steps: &mut Steps<'_>, message: Message, fate: Fate) {
         Fate::Enter if !steps.rules.enters_before_it_acks => {
             steps.step(WHO, message.call, "drops what is not in the book", answered);
         }
-        Fate::Enter => steps.step(WHO, message.call, "enters the death", |to| {
-            to.call(message.call).record_death(false);
-            stage(to, VerbStage::Fated(Fate::Entered));
+        Fate::Enter => steps.step(WHO, message.call, "enters the death, unless it is stored", |to| {
+            let is_entered = to.call(message.call).record_death(false);
+            stage(to, if is_entered { VerbStage::Fated(Fate::Entered) } else { VerbStage::Answering });
         }),
         Fate::Replay(died) => {
             let replays = steps.from.calls[usize::from(message.call)].replays + 1;

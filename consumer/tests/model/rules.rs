@@ -10,7 +10,7 @@ pub(crate) struct Rules {
     pub(crate) keeps_the_cursor_after_a_failure: bool,
     /// … and last of all.
     pub(crate) moves_the_cursor_last: bool,
-    /// `queue::publisher::Pending::confirmed`: without a confirm it counts as not published …
+    /// `queue::publisher::Publisher::send`: without a confirm it counts as not published …
     pub(crate) waits_for_the_confirm: bool,
     /// … and neither does a message that came back.
     pub(crate) looks_at_what_is_returned: bool,

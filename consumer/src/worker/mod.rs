@@ -2,11 +2,12 @@
 //!
 //! Between two of them it waits for what was in the way: the broker, the API, the key, or the database.
 
+mod recovery;
+
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use shared::backoff::{Backoff, Ladder};
 use shared::config::{AmqpConfig, DatabaseConfig, ElevenLabsConfig, ReportConfig, WorkerConfig};
 use shared::database::{Database, DatabaseError, RateBudget, once_granted, wait_for_schema};
@@ -15,6 +16,9 @@ use shared::pulse::Pulse;
 use shared::queue::{Broker, QueueError};
 use shared::shutdown::Shutdown;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use recovery::Fruitless;
 
 use crate::drain::Drain;
 use crate::fetch::Fetcher;
@@ -24,7 +28,6 @@ use crate::read::Reader;
 use crate::session::{End, Session};
 use crate::settle::Settler;
 use crate::tally::Tally;
-use crate::verdict::Interruption;
 
 /// A dependency that cannot be reached is given up after this long, for the supervisor to act.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -32,50 +35,11 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// Between two attempts to reach something that is away.
 const AGAIN: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
 
-/// Before the first probe of a pause. From the second one on without a good answer each spends attempts: an API that answers
-/// every probe and fails every job must not use up a ladder within minutes.
-const PAUSE: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_mins(5));
-
 /// A session that lasted so long and was given nothing cost nobody anything.
 const CALM: Duration = Duration::from_mins(1);
 
 /// Everything that a worker is configured with.
 pub type Config = (ElevenLabsConfig, DatabaseConfig, AmqpConfig, WorkerConfig, ReportConfig);
-
-/// Sessions in a row that ended before anything was done in them. Each costs what it held a delivery count.
-#[derive(Debug)]
-struct Fruitless {
-    sessions: u32,
-    since: Instant,
-    /// What paused the last of them, and since when it has been nothing else.
-    why: Option<(Interruption, Instant)>,
-}
-
-impl Default for Fruitless {
-    fn default() -> Self {
-        Self { sessions: 0, since: Instant::now(), why: None }
-    }
-}
-
-impl Fruitless {
-    /// A session has ended; the first of a row, and each in which something was done, begins the row anew.
-    fn count(&mut self, was_fruitful: bool, end: &End) {
-        if was_fruitful || self.sessions == 0 {
-            *self = Self::default();
-        }
-        self.sessions += 1;
-        self.why = match (end, self.why) {
-            (&End::Paused(why), Some((before, since))) if why == before => Some((why, since)),
-            (&End::Paused(why), _) => Some((why, Instant::now())),
-            _ => None,
-        };
-    }
-
-    /// Since when nothing else has been in the way.
-    fn paused_since(&self) -> Instant {
-        self.why.map_or_else(Instant::now, |(_, since)| since)
-    }
-}
 
 /// A worker.
 #[derive(Debug)]
@@ -150,28 +114,12 @@ impl Worker {
                 End::Lost(_) | End::Paused(_) => Caution::Trial,
                 End::Proven | End::Stopped | End::Drained => Caution::Full,
             };
-            let recovery = async {
-                match end {
-                    End::Stopped => Some(self.stopped()),
-                    End::Drained => Some(Exit::Done),
-                    End::Proven => None,
-                    End::Lost(error) => {
-                        log::warn!("{error}; what was held will be delivered again");
-                        if self.drain.as_ref().is_some_and(|drain| fruitless.since.elapsed() > drain.wait()) {
-                            log::error!("giving up: nothing gets done");
-                            return Some(Exit::Unavailable);
-                        }
-                        self.pulse.beat("connecting", Duration::ZERO);
-                        tokio::time::sleep(PAUSE.delay(fruitless.sessions, rand::random())).await;
-                        None
-                    }
-                    End::Paused(why) => self.recover(why, &fruitless).await.err(),
-                }
-            };
-            let exit = tokio::select! {
-                biased;
-                () = shutdown.soft().cancelled() => Some(self.stopped()),
-                exit = recovery => exit,
+            let exit = match end {
+                End::Drained => Some(Exit::Done),
+                End::Stopped => Some(self.stopped()),
+                End::Proven => None,
+                End::Lost(error) => self.unless_stopped(shutdown, self.leave(&error, &fruitless)).await,
+                End::Paused(why) => self.unless_stopped(shutdown, self.recover(why, &fruitless)).await,
             };
             if let Some(exit) = exit {
                 return Ok(exit);
@@ -186,6 +134,19 @@ impl Worker {
             return Exit::Failed;
         }
         Exit::Done
+    }
+
+    /// How to end, if a stop comes first or it cannot go on.
+    async fn unless_stopped(
+        &self,
+        shutdown: &Shutdown,
+        recovery: impl Future<Output = Result<(), Exit>>,
+    ) -> Option<Exit> {
+        tokio::select! {
+            biased;
+            () = shutdown.soft().cancelled() => Some(self.stopped()),
+            recovered = recovery => recovered.err(),
+        }
     }
 
     /// Connects to the broker, and keeps trying for as long as the patience lasts.
@@ -209,67 +170,18 @@ impl Worker {
 
     async fn session(&self, caution: Caution) -> Result<Session, QueueError> {
         let broker = Broker::connect(&self.amqp, &self.name).await?;
-        let publisher = broker.publisher();
+        let (publisher, pausing) = (broker.publisher(), CancellationToken::new());
         let settler =
             Settler::new(publisher, self.database.clone(), Ladder::new(self.amqp.retry_delays.clone()));
-        let stations =
-            Stations { fetcher: self.fetcher.clone(), writer: self.writer.clone(), settler, caution };
+        let stations = Stations {
+            fetcher: self.fetcher.clone(),
+            writer: self.writer.clone(),
+            settler,
+            caution,
+            pausing,
+        };
         self.fetcher.resumed();
         Session::open(broker, Arc::new(stations), self.prefetch).await
-    }
-
-    /// Probes until what was in the way is gone: never with a job. A drain does not wait longer than it was told to, and a
-    /// database is given up after five minutes.
-    async fn recover(&self, why: Interruption, fruitless: &Fruitless) -> Result<(), Exit> {
-        log::warn!("pausing: {}", because(why));
-        self.pulse.beat(&format!("pausing: {}", because(why)), Duration::ZERO);
-        // A worker that stays gives up the database alone, and counts no time in which something else was in the way.
-        let (longest, before) = match (why, &self.drain) {
-            (_, Some(drain)) => (Some(drain.wait()), fruitless.since),
-            (Interruption::Database, None) => (Some(PATIENCE), fruitless.paused_since()),
-            _ => (None, Instant::now()),
-        };
-        for failures in 1.. {
-            let wait = match failures {
-                1 => PAUSE.delay(fruitless.sessions.max(self.fetcher.pauses()), rand::random()),
-                _ => AGAIN.delay(failures, rand::random()),
-            };
-            let wait = if why == Interruption::Throttled { wait.max(self.fetcher.cool_down()) } else { wait };
-            if longest.is_some_and(|longest| before.elapsed() + wait > longest) {
-                log::error!("giving up: {}", because(why));
-                return Err(exit_of(why));
-            }
-            tokio::time::sleep(wait).await;
-            match self.is_well(why).await {
-                Ok(()) => break,
-                Err(error) if Exit::of(error.as_ref()) == Exit::Usage => {
-                    log::error!("giving up: {error:#}");
-                    return Err(Exit::Usage);
-                }
-                Err(error) => log::warn!("still pausing: {error:#}"),
-            }
-        }
-        self.fetcher.recovered();
-        log::info!("going on");
-        Ok(())
-    }
-
-    async fn is_well(&self, why: Interruption) -> anyhow::Result<()> {
-        match why {
-            Interruption::Database => {
-                self.database.probe().await?;
-                check_rights(&self.database).await?;
-            }
-            Interruption::Key | Interruption::Api | Interruption::Throttled => {
-                let client = self.fetcher.client();
-                if why == Interruption::Key {
-                    client.reload_key().context("ELEVENLABS_API_KEY_FILE")?;
-                }
-                client.probe().await?;
-            }
-            Interruption::Stopping => {}
-        }
-        Ok(())
     }
 }
 
@@ -284,44 +196,5 @@ async fn check_rights(database: &Database) -> Result<(), DatabaseError> {
         Err(error @ DatabaseError::Forbidden { .. }) => Err(error),
         // Whatever else is the matter, a session meets it too, and waits until it is over.
         _ => Ok(()),
-    }
-}
-
-fn because(why: Interruption) -> &'static str {
-    match why {
-        Interruption::Api => "the API does not answer as it should",
-        Interruption::Throttled => "the API keeps throttling (429)",
-        Interruption::Key => "the API refuses the key: check ELEVENLABS_API_KEY and its scope convai_read",
-        Interruption::Database => "PostgreSQL cannot be reached or written",
-        Interruption::Stopping => "stopping",
-    }
-}
-
-fn exit_of(why: Interruption) -> Exit {
-    match why {
-        Interruption::Api | Interruption::Database => Exit::Unavailable,
-        Interruption::Throttled => Exit::TryLater,
-        Interruption::Key => Exit::KeyRefused,
-        Interruption::Stopping => Exit::Done,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_in_the_way_without_a_break_is_given_up() {
-        let mut fruitless = Fruitless::default();
-        fruitless.count(false, &End::Paused(Interruption::Api));
-        let since = fruitless.since;
-        fruitless.count(false, &End::Paused(Interruption::Database));
-        let paused_since = fruitless.paused_since();
-        assert!(paused_since > since);
-        fruitless.count(false, &End::Paused(Interruption::Database));
-        assert_eq!((fruitless.paused_since(), fruitless.since), (paused_since, since));
-        fruitless.count(true, &End::Paused(Interruption::Database));
-        assert!(fruitless.since > since);
-        assert_eq!(fruitless.sessions, 1);
     }
 }
