@@ -34,7 +34,7 @@ pub(crate) struct Rules {
     pub(crate) enters_before_it_acks: bool,
     /// `queue::topology`: a delivery limit has a dead-letter exchange behind it.
     pub(crate) dead_letters_at_the_limit: bool,
-    /// `dead::rotate::book_crashed`: after each pass.
+    /// `dead::rotate::book_crashed`: after each pass. That a reconciliation looks whatever the book counts is not modelled.
     pub(crate) looks_for_crashed_jobs: bool,
     /// `reconcile::lost`: what was asked for and is nowhere is asked for again …
     pub(crate) asks_again_for_what_is_lost: bool,
