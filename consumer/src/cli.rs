@@ -9,7 +9,7 @@ use shared::pulse;
 use shared::shutdown::Shutdown;
 
 use crate::drain::Drain;
-use crate::worker::Worker;
+use crate::worker::{Worker, stopped};
 
 /// How long a stop may take: what is held must be answered by then. Container runtimes and systemd should allow more.
 const GRACE: Duration = Duration::from_secs(25);
@@ -64,10 +64,9 @@ impl Options {
         let config = environment.read()?;
         let shutdown = Shutdown::on_signals(GRACE)?;
         let drain = self.drain.then(|| Drain::new(self.wait));
-        let stopped = if self.drain { Exit::Failed } else { Exit::Done };
         tokio::select! {
             biased;
-            () = shutdown.soft().cancelled() => Ok(stopped),
+            () = shutdown.soft().cancelled() => Ok(stopped(self.drain)),
             worker = Worker::open(config, drain) => worker?.run(&shutdown).await,
         }
     }

@@ -29,6 +29,15 @@ pub struct Stations {
     pub pausing: CancellationToken,
 }
 
+impl Stations {
+    /// Whether a delivery that was not worked, since the session fails, is put back at no cost: in a trial. What a suspect
+    /// has cost so far must not be forgotten.
+    #[must_use]
+    pub fn puts_back(&self, delivery: &Delivery) -> bool {
+        self.caution == Caution::Trial && !may_kill(delivery)
+    }
+}
+
 /// How much a session dares to hold: what a worker holds when it dies costs each of it a delivery.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Caution {
@@ -97,8 +106,7 @@ pub async fn work(
     }
     let is_undone = settled.is_none() && broker.is_none();
     let is_pause = interruption != Some(Interruption::Stopping) || stations.pausing.is_cancelled();
-    // What a suspect has cost so far must not be forgotten.
-    if is_undone && is_pause && stations.caution == Caution::Trial && !may_kill(&delivery) {
+    if is_undone && is_pause && stations.puts_back(&delivery) {
         broker = stations.settler.put_back(&delivery).await.err();
     }
     Ended { settled, interruption, broker }

@@ -230,8 +230,8 @@ impl Session {
             return end;
         }
         let mut lost = None;
-        let is_put_back = self.stations.caution == Caution::Trial && matches!(end, End::Paused(_));
-        for delivery in self.lanes.end().await.iter().filter(|delivery| is_put_back && !may_kill(delivery)) {
+        let is_pause = matches!(end, End::Paused(_));
+        for delivery in self.lanes.end().await.iter().filter(|it| is_pause && self.stations.puts_back(it)) {
             lost = self.stations.settler.put_back(delivery).await.err();
             if lost.is_some() {
                 break;

@@ -141,18 +141,21 @@ async fn a_drain_does_not_go_on_for_ever_with_a_job_that_cannot_be_answered() {
     assert_eq!((job.attempt, job.failure), (0, None), "it is the job that was delivered");
 }
 
-fn message() -> Message {
+/// A broker that has lost a lane, and a message for any.
+async fn without_backfill() -> (Stage, Broker, Message) {
+    let stage = Stage::with(1, Faults::default()).await;
+    let broker = stage.broker.connect().await;
+    management("DELETE", &format!("queues/%2f/{}", queue(&stage, "backfill")), &Value::Null).await;
     let conversation_id = ConversationId::parse("conv_1").expect("an id");
-    Message::new(&FetchConversation { conversation_id, agent_id: None, run_id: None })
+    let job = FetchConversation { conversation_id, agent_id: None, run_id: None };
+    (stage, broker, Message::new(&job))
 }
 
 /// lapin tells that something was returned, and lays it on whatever else is on its way on the channel.
 #[tokio::test]
 async fn a_returned_message_is_told_from_those_beside_it() {
-    let stage = Stage::with(1, Faults::default()).await;
-    let broker = stage.broker.connect().await;
-    management("DELETE", &format!("queues/%2f/{}", queue(&stage, "backfill")), &Value::Null).await;
-    let (publisher, message) = (broker.publisher(), message());
+    let (_stage, broker, message) = without_backfill().await;
+    let publisher = broker.publisher();
     for round in 0..60 {
         let sent = (0..300).map(|number| {
             let lane = if number % 7 == 1 { Lane::Backfill } else { Lane::Fetch };
@@ -169,10 +172,8 @@ async fn a_returned_message_is_told_from_those_beside_it() {
 /// Of a page that was sent at once it is not known which ones they are.
 #[tokio::test]
 async fn when_one_of_a_group_is_returned_none_counts_and_no_other_group_is_meant() {
-    let stage = Stage::with(1, Faults::default()).await;
-    let broker = stage.broker.connect().await;
-    management("DELETE", &format!("queues/%2f/{}", queue(&stage, "backfill")), &Value::Null).await;
-    let (publisher, message) = (broker.publisher(), message());
+    let (stage, broker, message) = without_backfill().await;
+    let publisher = broker.publisher();
     let good: Vec<_> = (0..50).map(|_| (&message, FETCH)).collect();
     let mut bad = good.clone();
     bad[30].1 = Destination::Work(Lane::Backfill);

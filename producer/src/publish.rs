@@ -28,18 +28,17 @@ pub(crate) async fn publish(
     run_id: &str,
     now: DateTime<Utc>,
 ) -> Vec<Asked> {
-    let jobs: Vec<_> = wanted.iter().map(|call| (job(call, run_id), Lane::of(call.start, now))).collect();
-    let sent: Vec<_> = jobs.iter().map(|(message, lane)| (message, Destination::Work(*lane))).collect();
-    let outcomes = publisher.publish_all(&sent).await;
+    let lane = |call: &Wanted| Lane::of(call.start, now);
+    let jobs: Vec<_> = wanted.iter().map(|call| (job(call, run_id), Destination::Work(lane(call)))).collect();
     let mut asked = Vec::with_capacity(wanted.len());
-    for ((call, (_, lane)), confirmed) in wanted.iter().zip(&jobs).zip(outcomes) {
+    for (call, confirmed) in wanted.iter().zip(publisher.publish_all(&jobs).await) {
         let conversation_id = &call.conversation_id;
         match confirmed {
             Ok(()) => asked.push(Asked {
                 conversation_id: conversation_id.to_string(),
                 agent_id: call.agent_id.as_ref().map(ToString::to_string),
                 start: call.start,
-                lane: lane.as_str(),
+                lane: lane(call).as_str(),
             }),
             Err(error) => {
                 log::error!(conversation_id:%; "{conversation_id} could not be asked for: {error}");

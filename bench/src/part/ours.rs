@@ -132,11 +132,11 @@ async fn publish(publisher: &Publisher, ids: &[ConversationId]) -> anyhow::Resul
     for page in ids.chunks(usize::from(MAX_PAGE_SIZE)) {
         let job = |conversation_id: &ConversationId| {
             let conversation_id = conversation_id.clone();
-            Message::new(&FetchConversation { conversation_id, agent_id: None, run_id: None })
+            let job = FetchConversation { conversation_id, agent_id: None, run_id: None };
+            (Message::new(&job), Destination::Work(Lane::Fetch))
         };
         let jobs: Vec<_> = page.iter().map(job).collect();
-        let sent: Vec<_> = jobs.iter().map(|job| (job, Destination::Work(Lane::Fetch))).collect();
-        for confirmed in publisher.publish_all(&sent).await {
+        for confirmed in publisher.publish_all(&jobs).await {
             confirmed.context("the broker takes it")?;
         }
     }

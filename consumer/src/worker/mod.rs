@@ -102,7 +102,7 @@ impl Worker {
         loop {
             let session = tokio::select! {
                 biased;
-                () = shutdown.soft().cancelled() => return Ok(self.stopped()),
+                () = shutdown.soft().cancelled() => return Ok(stopped(self.drain.is_some())),
                 session = self.connect(caution) => session?,
             };
             let began = Instant::now();
@@ -116,7 +116,7 @@ impl Worker {
             };
             let exit = match end {
                 End::Drained => Some(Exit::Done),
-                End::Stopped => Some(self.stopped()),
+                End::Stopped => Some(stopped(self.drain.is_some())),
                 End::Proven => None,
                 End::Lost(error) => self.unless_stopped(shutdown, self.leave(&error, &fruitless)).await,
                 End::Paused(why) => self.unless_stopped(shutdown, self.recover(why, &fruitless)).await,
@@ -127,15 +127,6 @@ impl Worker {
         }
     }
 
-    /// What a stop comes to: whoever drains wanted all of it done.
-    fn stopped(&self) -> Exit {
-        if self.drain.is_some() {
-            log::error!("stopped before the end; the next one does the rest");
-            return Exit::Failed;
-        }
-        Exit::Done
-    }
-
     /// How to end, if a stop comes first or it cannot go on.
     async fn unless_stopped(
         &self,
@@ -144,7 +135,7 @@ impl Worker {
     ) -> Option<Exit> {
         tokio::select! {
             biased;
-            () = shutdown.soft().cancelled() => Some(self.stopped()),
+            () = shutdown.soft().cancelled() => Some(stopped(self.drain.is_some())),
             recovered = recovery => recovered.err(),
         }
     }
@@ -183,6 +174,16 @@ impl Worker {
         self.fetcher.resumed();
         Session::open(broker, Arc::new(stations), self.prefetch).await
     }
+}
+
+/// What a stop comes to: whoever drains wanted all of it done.
+#[must_use]
+pub fn stopped(is_drain: bool) -> Exit {
+    if is_drain {
+        log::error!("stopped before the end; the next one does the rest");
+        return Exit::Failed;
+    }
+    Exit::Done
 }
 
 /// How long something that is away is waited for: a drain waits no longer than it was told to.

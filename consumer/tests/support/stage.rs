@@ -61,11 +61,10 @@ impl Stage {
             let job = FetchConversation { conversation_id, agent_id: None, run_id: None };
             let mut message = Message::new(&job);
             message.attempt = attempt;
-            message
+            (message, queue)
         };
         let jobs: Vec<_> = conversation_ids.iter().map(job).collect();
-        let sent: Vec<_> = jobs.iter().map(|job| (job, queue)).collect();
-        for confirmed in publisher.publish_all(&sent).await {
+        for confirmed in publisher.publish_all(&jobs).await {
             confirmed.expect("the broker has the job");
         }
         broker.close().await;

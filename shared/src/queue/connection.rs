@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::options::{BasicPublishOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use secrecy::ExposeSecret;
@@ -86,8 +86,7 @@ impl Broker {
 
     /// No queue is bound to this routing key: the broker gives the message back, after it has looked at our rights.
     async fn publish_to_nowhere(&self) -> Result<(), QueueError> {
-        let channel = self.publishing.create_channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        let channel = self.publisher().channel().await?;
         let options = BasicPublishOptions { mandatory: true, ..Default::default() };
         let exchange = self.topology.exchange().into();
         let sent =

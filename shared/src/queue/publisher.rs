@@ -2,6 +2,7 @@
 //! unroutable message with an ack that carries it. On which of the acks that come next it lays it is open, so messages
 //! whose fates are told apart must not share a channel while they are on their way.
 
+use std::borrow::Borrow;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -56,16 +57,22 @@ impl Publisher {
 
     /// Sends messages, all on their way at once, and waits until the broker has them. What became of each is told in their
     /// order, as [`Self::publish`] does. When any is returned, or not all are answered in time, none counts as published.
-    pub async fn publish_all(&self, messages: &[(&Message, Destination)]) -> Vec<Result<(), QueueError>> {
+    pub async fn publish_all(
+        &self,
+        messages: &[(impl Borrow<Message>, Destination)],
+    ) -> Vec<Result<(), QueueError>> {
         if let Some(outcomes) = self.patiently(self.on_a_channel(messages)).await {
             return outcomes;
         }
-        let unconfirmed = |&(_, to)| Err(QueueError::Unconfirmed { queue: self.topology.queue(to) });
-        messages.iter().map(unconfirmed).collect()
+        let unconfirmed = |to| Err(QueueError::Unconfirmed { queue: self.topology.queue(to) });
+        messages.iter().map(|&(_, to)| unconfirmed(to)).collect()
     }
 
     /// The same for as long as it takes: a broker in need gives no channel to publishers, and takes nothing from them.
-    async fn on_a_channel(&self, messages: &[(&Message, Destination)]) -> Vec<Result<(), QueueError>> {
+    async fn on_a_channel(
+        &self,
+        messages: &[(impl Borrow<Message>, Destination)],
+    ) -> Vec<Result<(), QueueError>> {
         let each = |error: &QueueError| messages.iter().map(|_| Err(error.clone())).collect();
         // The semaphore is never closed.
         let _place = self.places.acquire().await;
@@ -73,7 +80,8 @@ impl Publisher {
             Ok(channel) => channel,
             Err(error) => return each(&error.into()),
         };
-        let outcomes = join_all(messages.iter().map(|&(message, to)| self.send(&channel, message, to))).await;
+        let sent = messages.iter().map(|(message, to)| self.send(&channel, message.borrow(), *to));
+        let outcomes = join_all(sent).await;
         if let Some(Err(returned)) =
             outcomes.iter().find(|outcome| matches!(outcome, Err(QueueError::Returned { .. })))
         {
@@ -88,7 +96,7 @@ impl Publisher {
     }
 
     /// A channel of one's own, with confirms.
-    async fn channel(&self) -> lapin::Result<Channel> {
+    pub(super) async fn channel(&self) -> lapin::Result<Channel> {
         let idle = self.idle().pop();
         if let Some(channel) = idle {
             return Ok(channel);
