@@ -117,33 +117,38 @@ async fn calls_in_progress_are_empty_and_finish_when_told_to() {
     assert!(ids.len() > 10);
 }
 
+/// A time that no test waits for.
+const LONG: Duration = Duration::from_hours(1);
+/// A time that a test waits for, and may be late for.
+const SHORT: Duration = Duration::from_millis(300);
+
 #[tokio::test]
 async fn calls_in_progress_finish_by_themselves_after_finish_after() {
-    let visitor = with(Faults {
-        in_progress: 1.0,
-        finish_after: Some(Duration::from_millis(300)),
-        ..Faults::default()
-    })
-    .await;
+    let visitor = with(Faults { in_progress: 1.0, finish_after: Some(LONG), ..Faults::default() }).await;
     assert_eq!(visitor.simulator.ids_in_progress().len(), 150);
+    let turned = Instant::now();
+    visitor.simulator.update_faults(|faults| faults.finish_after = Some(SHORT));
     while !visitor.simulator.ids_in_progress().is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    assert!(turned.elapsed() >= SHORT);
     let id = visitor.simulator.conversation_ids().remove(0);
     assert_ne!(visitor.detail(&id).await["status"], "in-progress");
 }
 
 #[tokio::test]
 async fn late_calls_are_listed_only_after_late_after() {
-    let visitor =
-        with(Faults { late: 0.3, late_after: Some(Duration::from_millis(400)), ..Faults::default() }).await;
+    let visitor = with(Faults { late: 0.3, late_after: Some(LONG), ..Faults::default() }).await;
     let late = visitor.simulator.ids_late();
     let listed = visitor.ids("page_size=100").await;
     assert_eq!(listed.len() + late.len(), 150);
     assert_eq!(visitor.detail_answer(&late[0]).await.status, 200);
+    let turned = Instant::now();
+    visitor.simulator.update_faults(|faults| faults.late_after = Some(SHORT));
     while !visitor.simulator.ids_late().is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    assert!(turned.elapsed() >= SHORT);
     assert_eq!(visitor.ids("page_size=100").await.len(), 150);
 }
 
