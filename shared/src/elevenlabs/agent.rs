@@ -65,8 +65,8 @@ impl AgentsPage {
     pub(super) fn parse(cursor: Option<&str>, body: &[u8]) -> Result<Self, ApiError> {
         let wire: PageWire = body::parse(body)?;
         let agents = wire.agents.iter().filter_map(|item| {
-            let agent_id = AgentId::parse(text(item, "agent_id")?).ok()?;
-            let name = text(item, "name").filter(|name| !name.is_empty()).map(Into::into);
+            let agent_id = AgentId::parse(text(item.get("agent_id"))?).ok()?;
+            let name = text(item.get("name")).filter(|name| !name.is_empty()).map(Into::into);
             Some(Agent { agent_id, name, data_items: None })
         });
         Ok(Self {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::body;
 use super::error::ApiError;
@@ -94,13 +95,25 @@ pub struct ListItem {
 }
 
 #[derive(Deserialize)]
-struct Wire {
-    // Values, each read on its own: one odd item must not sink the page.
-    conversations: Vec<Value>,
+struct Wire<'a> {
+    // Each read on its own: one odd item must not sink the page.
+    #[serde(borrow)]
+    conversations: Vec<&'a RawValue>,
     #[serde(default)]
     has_more: Option<bool>,
     #[serde(default)]
     next_cursor: Option<String>,
+}
+
+/// What is read of an item, each field whatever it is; the others, a summary among them, are skipped.
+#[derive(Deserialize)]
+struct ItemWire {
+    conversation_id: Value,
+    agent_id: Option<Value>,
+    start_time_unix_secs: Option<Value>,
+    status: Option<Value>,
+    call_duration_secs: Option<Value>,
+    call_successful: Option<Value>,
 }
 
 impl Page {
@@ -110,8 +123,8 @@ impl Page {
         body: &[u8],
         served_at: Option<DateTime<Utc>>,
     ) -> Result<Self, ApiError> {
-        let wire: Wire = body::parse(body)?;
-        let items: Vec<ListItem> = wire.conversations.iter().filter_map(ListItem::read).collect();
+        let wire: Wire<'_> = body::parse(body)?;
+        let items: Vec<ListItem> = wire.conversations.iter().copied().filter_map(ListItem::read).collect();
         let next_cursor = next_cursor(wire.has_more, wire.next_cursor, query.cursor.as_deref());
         let is_cut_short = wire.has_more == Some(true) && next_cursor.is_none();
         Ok(Self {
@@ -125,26 +138,27 @@ impl Page {
 }
 
 impl ListItem {
-    fn read(item: &Value) -> Option<Self> {
+    fn read(item: &RawValue) -> Option<Self> {
+        let item: ItemWire = serde_json::from_str(item.get()).ok()?;
         Some(Self {
-            conversation_id: ConversationId::parse(text(item, "conversation_id")?).ok()?,
-            agent_id: text(item, "agent_id").and_then(|id| AgentId::parse(id).ok()),
-            start: whole(item, "start_time_unix_secs").and_then(sane_start),
-            status: text(item, "status").map(Status::from).unwrap_or_default(),
-            call_duration_secs: whole(item, "call_duration_secs"),
-            call_successful: text(item, "call_successful").map(Into::into),
+            conversation_id: ConversationId::parse(item.conversation_id.as_str()?).ok()?,
+            agent_id: text(item.agent_id.as_ref()).and_then(|id| AgentId::parse(id).ok()),
+            start: whole(item.start_time_unix_secs.as_ref()).and_then(sane_start),
+            status: text(item.status.as_ref()).map(Status::from).unwrap_or_default(),
+            call_duration_secs: whole(item.call_duration_secs.as_ref()),
+            call_successful: text(item.call_successful.as_ref()).map(Into::into),
         })
     }
 }
 
 /// A field's text, if it is one.
-pub(super) fn text<'a>(item: &'a Value, name: &str) -> Option<&'a str> {
-    item.get(name)?.as_str()
+pub(super) fn text(field: Option<&Value>) -> Option<&str> {
+    field?.as_str()
 }
 
 /// A field's number, whole, if it is one.
-fn whole(item: &Value, name: &str) -> Option<i64> {
-    let value = item.get(name)?;
+fn whole(field: Option<&Value>) -> Option<i64> {
+    let value = field?;
     value.as_i64().or_else(|| value.as_f64().map(number::whole))
 }
 
