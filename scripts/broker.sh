@@ -17,7 +17,7 @@ cmd_broker() {
     start)
       [[ -d $RMQ_HOME ]] || rabbitmq_prepare
       rabbitmq_run
-      rabbitmq_await
+      rabbitmq_await || rabbitmq_failed
       echo "$(amqp_url) $(management_url)"
       ;;
     stop) end_process "$STATE/broker.pid" "$STATE" TERM ;;

@@ -22,6 +22,10 @@ psql_in() {
 # Ours, and answering to our password: a port number alone may be anyone's by now.
 postgres_is_up() { [[ $(psql_in postgres -Atc 'show data_directory' 2>/dev/null) == "$PG_DATA" ]]; }
 
+# At once or, on a busy machine, a while later.
+postgres_answers() { postgres_is_up || { postgres_is_there && wait_until 60 PostgreSQL postgres_is_up; }; }
+postgres_is_there() { is_process "$(head -n 1 "$PG_DATA/postmaster.pid" 2>/dev/null || echo 0)" "$PG_DATA"; }
+
 postgres_start() {
   local bin
   bin=$(postgres_bin)

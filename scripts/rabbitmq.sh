@@ -22,11 +22,12 @@ rabbitmq_is_up() {
     curl --silent --fail --max-time 5 "$(management_url)/api/overview" 2>/dev/null | grep -qF "\"node\":\"$(rabbitmq_node)\""
 }
 
-rabbitmq_await() {
-  wait_until 120 RabbitMQ rabbitmq_is_up_or_gone || true
-  rabbitmq_is_up || die "RabbitMQ did not start: $(tail -n 5 "$STATE/log/broker.out")"
-}
-rabbitmq_is_up_or_gone() { rabbitmq_is_up || ! is_process "$(cat "$STATE/broker.pid")" "$STATE"; }
+rabbitmq_await() { wait_until 120 RabbitMQ rabbitmq_is_up_or_gone && rabbitmq_is_there; }
+rabbitmq_is_there() { is_process "$(cat "$STATE/broker.pid" 2>/dev/null || echo 0)" "$STATE"; }
+rabbitmq_is_up_or_gone() { rabbitmq_is_up || ! rabbitmq_is_there; }
+# At once or, on a busy machine, a while later.
+rabbitmq_answers() { rabbitmq_is_up || { rabbitmq_is_there && wait_until 60 RabbitMQ rabbitmq_is_up; }; }
+rabbitmq_failed() { die "RabbitMQ did not start: $(tail -n 5 "$STATE/log/broker.out")"; }
 
 # Only launches it: the start takes a while, and PostgreSQL's can happen meanwhile.
 rabbitmq_launch() {

@@ -65,20 +65,21 @@ services_start() {
     return
   fi
   # A server that does not answer as ours is a leftover of a crash: it is ended and made anew.
-  if ! rabbitmq_is_up; then
+  if ! rabbitmq_answers; then
     # Both gone: whoever said `up` did so before a reboot.
-    postgres_is_up || rm -f "$STATE/kept"
+    postgres_answers || rm -f "$STATE/kept"
     say "starting RabbitMQ"
     launched=yes
     rabbitmq_launch
   fi
-  if ! postgres_is_up; then
+  if ! postgres_answers; then
     say "starting PostgreSQL"
     # Another process may have taken the port between the look and the start; then the second try takes another.
     postgres_start || postgres_start || die "PostgreSQL did not start: $(tail -n 5 "$PG_LOG")"
   fi
   if [[ $launched == yes ]]; then
-    rabbitmq_await
+    # Another process may have taken one of its ports, too.
+    rabbitmq_await || { rabbitmq_launch && rabbitmq_await; } || rabbitmq_failed
   fi
 }
 

@@ -21,9 +21,6 @@ use support::work::Working;
 
 const BACKFILL: Destination = Destination::Work(Lane::Backfill);
 
-/// Requests that wait at the API do so for as long as they are held.
-const PATIENT: (&str, &str) = ("ELEVENLABS_TIMEOUT", "5m");
-
 /// A worker, as a process of a temporary folder of its own.
 fn process(stage: &Stage, more: &[(&'static str, &str)]) -> Process {
     let mut variables = stage.variables();
@@ -75,7 +72,7 @@ async fn a_network_that_fails_under_a_worker_is_noticed_idle_and_in_the_middle_o
     for state in [Network::Cut, Network::Stalled] {
         let stage = Stage::with(5, Faults::default()).await;
         let (network, url) = before_broker(&stage).await;
-        let working = Working::with(&stage, &[("AMQP_URL", &url), PATIENT]).await;
+        let working = Working::with(&stage, &[("AMQP_URL", &url)]).await;
         let mut ids = stage.simulator.conversation_ids();
         ids.sort();
         stage.ask(&ids[..1], ALL_BUT_ONE).await;
@@ -108,7 +105,7 @@ async fn a_worker_whose_queue_is_deleted_makes_it_anew_and_consumes() {
     let stage = Stage::with(4, Faults::default()).await;
     let mut ids = stage.simulator.conversation_ids();
     ids.sort();
-    let working = Working::with(&stage, &[PATIENT]).await;
+    let working = Working::on(&stage).await;
     stage.ask(&ids[..2], ALL_BUT_ONE).await;
     until("it consumes", async || stage.stored().len() == 2).await;
     let namespace = &stage.broker.config().namespace;
@@ -139,7 +136,7 @@ async fn a_worker_whose_queue_is_deleted_makes_it_anew_and_consumes() {
 async fn a_database_that_hangs_is_not_waited_for_for_ever() {
     let stage = Stage::with(4, Faults::default()).await;
     let network = Forwarder::before(&stage.database.url()).await;
-    let working = Working::with(&stage, &[("DATABASE_URL", network.url()), PATIENT]).await;
+    let working = Working::with(&stage, &[("DATABASE_URL", network.url())]).await;
     let ids = stage.simulator.conversation_ids();
     stage.simulator.hold(&ids);
     let ids = stage.ask_for_all(ALL_BUT_ONE).await;
@@ -158,7 +155,7 @@ async fn a_database_that_hangs_is_noticed_by_an_idle_worker_that_asks_for_its_sh
     let stage = Stage::with(4, Faults::default()).await;
     let network = Forwarder::before(&stage.database.url()).await;
     let limit = ("ELEVENLABS_RATE_LIMIT", "1000/s");
-    let working = Working::with(&stage, &[("DATABASE_URL", network.url()), PATIENT, limit]).await;
+    let working = Working::with(&stage, &[("DATABASE_URL", network.url()), limit]).await;
     let ids = stage.simulator.conversation_ids();
     stage.ask(&ids[..1], ALL_BUT_ONE).await;
     until("it works", async || stage.stored() == ids[..1]).await;
@@ -288,7 +285,7 @@ async fn a_job_that_kills_its_worker_each_time_ends_among_the_dead_and_alone() {
     let asked = || stage.simulator.served().details_by_id.get(poison).copied().unwrap_or(0);
     while stage.broker.depth(Destination::Dead).await == 0 {
         let before = asked();
-        let worker = process(&stage, &[PATIENT]);
+        let worker = process(&stage, &[]);
         until("it is asked for, or dead", async || {
             asked() > before || stage.broker.depth(Destination::Dead).await > 0
         })

@@ -20,15 +20,15 @@ use support::work::Working;
 
 const BACKFILL: Destination = Destination::Work(Lane::Backfill);
 
-/// Requests that wait at the API do so for as long as they are held.
-const PATIENT: (&str, &str) = ("ELEVENLABS_TIMEOUT", "5m");
-
 /// How many old calls are pending.
 const OLD: u32 = 100_000;
 
 /// How many of them may be stored while a fresh one is asked for, fetched, tried again and stored: those whose turn it was,
 /// and those that a test's own looks take. In a line with them, it would come after all of them.
-const FEW: usize = 1_000;
+const FEW: usize = 5_000;
+
+/// A ladder whose last rung is long: who is to put a call right after its second failure need not hurry.
+const LADDER: (&str, &str) = ("AMQP_RETRY_DELAYS", "100ms,500ms,30s");
 
 fn count(stage: &Stage) -> usize {
     stage.database.value("SELECT count(*) FROM conversaciones").parse().expect("a count")
@@ -44,7 +44,7 @@ async fn stores(stage: &Stage, id: &String) {
     until("the fresh call is stored", async || is_stored(stage, id)).await;
 }
 
-/// The same with one that fails at first, as often as its ladder bears.
+/// The same with one that fails twice at first.
 async fn stores_after_retries(stage: &Stage, id: &String) {
     let whole = stage.simulator.conversation_json(id).expect("it is there");
     let break_it = |detail: &mut Value| detail["conversation_id"] = "conv_another".into();
@@ -69,7 +69,7 @@ async fn a_fresh_call_is_stored_while_a_hundred_thousand_old_ones_are_pending_al
 
     // As many old ones as may are at the API, and stay there: a fresh one waits for none of them.
     stage.simulator.hold(old);
-    let working = Working::with(&stage, &[("ELEVENLABS_CONCURRENCY", "4"), PATIENT]).await;
+    let working = Working::with(&stage, &[("ELEVENLABS_CONCURRENCY", "4"), LADDER]).await;
     until("old calls are asked for", async || stage.simulator.served().in_flight == 3).await;
     stores(&stage, &fresh[0]).await;
     stores_after_retries(&stage, &fresh[1]).await;

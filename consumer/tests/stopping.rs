@@ -15,11 +15,13 @@ use support::until::until;
 
 const AT_ONCE: u32 = 4;
 
+/// More than a worker does before a signal reaches it, on a busy machine too.
+const CALLS: u32 = 400;
+
 /// A worker of four requests at a time.
 fn consumer(stage: &Stage, arguments: &[&str]) -> Process {
     let mut variables = stage.variables();
     variables.push(("ELEVENLABS_CONCURRENCY", AT_ONCE.to_string()));
-    variables.push(("ELEVENLABS_TIMEOUT", "5m".to_owned()));
     Process::start("consumer", arguments, &variables)
 }
 
@@ -47,7 +49,7 @@ async fn is_drained(stage: &Stage, ids: &[String]) {
 #[tokio::test]
 async fn a_stop_finishes_what_is_held_and_gives_the_rest_back() {
     for signal in ["TERM", "INT"] {
-        let stage = Stage::with(20, Faults { latency: Duration::from_secs(2), ..Faults::default() }).await;
+        let stage = Stage::with(CALLS, Faults { latency: Duration::from_secs(2), ..Faults::default() }).await;
         let ids = stage.ask_for_all(ALL_BUT_ONE).await;
         let process = consumer(&stage, &[]);
         are_in_flight(&stage).await;
@@ -64,7 +66,7 @@ async fn a_stop_finishes_what_is_held_and_gives_the_rest_back() {
 
 #[tokio::test]
 async fn a_drain_that_is_stopped_says_that_it_did_not_do_it_all() {
-    let stage = Stage::with(20, Faults { latency: Duration::from_secs(2), ..Faults::default() }).await;
+    let stage = Stage::with(CALLS, Faults { latency: Duration::from_secs(2), ..Faults::default() }).await;
     let ids = stage.ask_for_all(ALL_BUT_ONE).await;
     let process = consumer(&stage, &["--drain"]);
     are_in_flight(&stage).await;
@@ -106,7 +108,7 @@ async fn a_stop_ends_a_pause() {
 
 #[tokio::test]
 async fn a_kill_loses_nothing_and_makes_nothing_twice() {
-    let stage = Stage::with(80, Faults { latency: Duration::from_millis(200), ..Faults::default() }).await;
+    let stage = Stage::with(CALLS, Faults { latency: Duration::from_millis(200), ..Faults::default() }).await;
     let ids = stage.ask_for_all(ALL_BUT_ONE).await;
     for stored in [1, 17, 41] {
         let process = consumer(&stage, &[]);

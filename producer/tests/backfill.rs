@@ -110,9 +110,12 @@ async fn stopped_by(signal: &str, code: Option<i32>) {
     let from = world.database.value(&format!(
         "SELECT to_char('{to}'::timestamptz AT TIME ZONE 'UTC' - interval '20 days', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
     ));
+    // The newest call is the first one: this one is of about the tenth day.
+    let lock = Lock::on_entering(&world.database, &world.simulator.conversation_ids()[150]);
     let verb = world.start("producer", &["backfill", "--from", &from, "--to", &to]);
-    until("some days are done", async || world.simulator.served().list >= 5).await;
+    lock.holds_up("INSERT INTO trabajos").await;
     world.simulator.update_faults(|faults| faults.latency = NEVER);
+    drop(lock);
     let in_flight = async || world.simulator.served().in_flight == 1;
     until("the API keeps it waiting", in_flight).await;
     verb.signal(signal).await;

@@ -12,11 +12,11 @@ use support::{World, calls, exits, until};
 /// A world where some calls are gone and some are broken, and everything has been tried.
 async fn with_dead_letters() -> World {
     let faults = Faults { missing: 0.2, malformed: 0.2, ..Faults::default() };
-    let world = World::new(Settings { faults, ..calls(40) }).await;
+    let world = World::new(Settings { faults, ..calls(100) }).await;
     world.sync().await;
     world.drain(1).await;
     assert!(missing(&world).len() > 2 && malformed(&world).len() > 2);
-    assert_eq!(world.stored().len() + world.letters().await.len(), 40);
+    assert_eq!(world.stored().len() + world.letters().await.len(), 100);
     world
 }
 

@@ -307,11 +307,8 @@ async fn calls_that_wait_to_be_finished_are_held_and_not_lost() {
     world.sync().await;
     world.drain(1).await;
     let_time_pass(&world);
-    // They go round between their queue and a worker; none is at work now.
-    until("all lie in a queue", async || {
-        world.depth(&["unfinished.300ms", "unfinished.600ms", "fetch", "backfill"]).await == 20
-    })
-    .await;
+    // They go round between their queue and a worker; there is none now, so all come to lie before it.
+    until("all lie in a lane", async || world.depth(&LANES).await == 20).await;
     let said = reconcile(&world, &["--dry-run"]).await;
     assert_eq!(said["pending"], json!(20));
     assert_eq!(asked(&said), [0; 4], "{said}");

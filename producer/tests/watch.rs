@@ -194,11 +194,13 @@ async fn a_retry_after_that_is_longer_than_the_interval_is_honoured() {
         (faults.concurrency_limit, faults.retry_after) = (Some(0), Some(retry_after));
     });
     is_unwell(&world, "throttled").await;
-    let throttled = world.simulator.served().status_429;
+    assert!(world.simulator.served().status_429 > 0);
     world.simulator.update_faults(|faults| faults.concurrency_limit = None);
     is_watching(&world).await;
-    assert!(before.elapsed() >= retry_after);
-    assert_eq!((throttled, world.simulator.served().status_429), (1, 1));
+    let elapsed = before.elapsed();
+    assert!(elapsed >= retry_after);
+    let most = 1 + elapsed.as_secs() / retry_after.as_secs();
+    assert!(world.simulator.served().status_429 <= most, "it asked before it might");
     stops(&world, watch).await;
 }
 

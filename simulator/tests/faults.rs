@@ -5,6 +5,7 @@ mod support;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 use simulator::{Faults, Settings};
 use support::{Answer, Visitor};
@@ -279,37 +280,34 @@ async fn latency_holds_every_answer() {
 
 #[tokio::test]
 async fn above_the_rate_comes_a_429_with_and_without_retry_after() {
-    let visitor = with(Faults { rate_limit: Some(2.0), ..Faults::default() }).await;
-    let mut answers = vec![];
-    for _ in 0..6 {
-        answers.push(visitor.get(LIST).await);
-    }
-    let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
-    assert!(refused.len() >= 2);
-    assert_eq!(refused[0].detail("code"), "rate_limit_exceeded");
-    assert!(!refused[0].headers.contains_key("retry-after"));
+    // One at once, and the next in a quarter of an hour.
+    let visitor = with(Faults { rate_limit: Some(0.001), ..Faults::default() }).await;
+    assert_eq!(visitor.get(LIST).await.status, 200);
+    let refused = visitor.get(LIST).await;
+    assert_eq!((refused.status, refused.detail("code")), (429, "rate_limit_exceeded".to_owned()));
+    assert!(!refused.headers.contains_key("retry-after"));
     visitor.simulator.update_faults(|faults| faults.retry_after = Some(Duration::from_millis(1500)));
-    loop {
-        let answer = visitor.get(LIST).await;
-        if answer.status == 429 {
-            assert_eq!(answer.headers["retry-after"], "2");
-            break;
-        }
-    }
+    let refused = visitor.get(LIST).await;
+    assert_eq!((refused.status, &refused.headers["retry-after"]), (429, &HeaderValue::from_static("2")));
+    // A second's worth may be used at once.
+    visitor.simulator.update_faults(|faults| faults.rate_limit = Some(1000.0));
+    while visitor.get(LIST).await.status == 429 {}
 }
 
 #[tokio::test]
 async fn above_the_concurrency_limit_comes_a_429_and_the_most_at_once_is_counted() {
-    let latency = Duration::from_millis(300);
-    let visitor = with(Faults { concurrency_limit: Some(2), latency, ..Faults::default() }).await;
-    let answers = tokio::join!(
-        visitor.get(LIST),
-        visitor.get(LIST),
-        visitor.get(LIST),
-        visitor.get(LIST),
-        visitor.get(LIST)
-    );
-    let answers = [answers.0, answers.1, answers.2, answers.3, answers.4];
+    let visitor = with(Faults { concurrency_limit: Some(2), ..Faults::default() }).await;
+    let id = visitor.simulator.conversation_ids().remove(0);
+    visitor.simulator.hold([&id]);
+    let let_go = async {
+        while visitor.simulator.served().status_429 < 3 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        visitor.simulator.hold([]);
+    };
+    let ask = || visitor.detail_answer(&id);
+    let (first, second, third, fourth, fifth, ()) = tokio::join!(ask(), ask(), ask(), ask(), ask(), let_go);
+    let answers = [first, second, third, fourth, fifth];
     let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
     assert_eq!(refused.len(), 3);
     assert_eq!(refused[0].detail("code"), "concurrent_limit_exceeded");

@@ -208,7 +208,8 @@ async fn those_that_hold_a_slot_take_turns_when_the_pace_has_narrowed() {
     drop((fresh, next));
 }
 
-#[tokio::test]
+// The clock stands still, and goes on when there is nothing else to do.
+#[tokio::test(start_paused = true)]
 async fn a_fresh_call_asks_before_old_ones_that_waited_longer() {
     let pace = pace(4);
     let mut old = pace.slot().await;

@@ -44,6 +44,8 @@ impl Stage {
         variables.push(("DATABASE_URL", self.database.url()));
         variables.push(("ELEVENLABS_BASE_URL", self.simulator.base_url().to_owned()));
         variables.push(("ELEVENLABS_API_KEY", Settings::default().api_key));
+        // What the API holds, or a busy machine, is waited for.
+        variables.push(("ELEVENLABS_TIMEOUT", "5m".to_owned()));
         variables
     }
 

@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 use super::stage::Stage;
 use super::until::LONGEST;
 
-/// How long a drain waits for what is in its way.
-const WAIT: Duration = Duration::from_secs(1);
+/// How long a drain waits for what is in its way: a busy machine's hiccup is not.
+const WAIT: Duration = Duration::from_secs(30);
 
 async fn worker(stage: &Stage, more: &[(&'static str, &str)], drain: Option<Drain>) -> Worker {
     let variables = stage.variables();
@@ -25,7 +25,16 @@ async fn worker(stage: &Stage, more: &[(&'static str, &str)], drain: Option<Drai
 
 /// Works until there is nothing left to do, or a pause lasts too long.
 pub(crate) async fn drain(stage: &Stage, more: &[(&'static str, &str)]) -> Exit {
-    let worker = worker(stage, more, Some(Drain::new(WAIT))).await;
+    drain_waiting(WAIT, stage, more).await
+}
+
+/// The same, with a shorter patience: something is in its way.
+pub(crate) async fn drain_in_vain(stage: &Stage) -> Exit {
+    drain_waiting(Duration::from_secs(1), stage, &[]).await
+}
+
+async fn drain_waiting(wait: Duration, stage: &Stage, more: &[(&'static str, &str)]) -> Exit {
+    let worker = worker(stage, more, Some(Drain::new(wait))).await;
     let exit = tokio::time::timeout(LONGEST, worker.run(&Shutdown::default())).await;
     exit.expect("a drain ends").expect("the test's broker answers")
 }

@@ -27,7 +27,7 @@ const PREFETCH: u16 = 64;
 pub(super) const RATE: NonZeroU32 = NonZeroU32::new(100).expect("more than none");
 
 /// A message that was there at the start and does not come: another consumer took it.
-const MISSING_AFTER: Duration = Duration::from_secs(5);
+const MISSING_AFTER: Duration = Duration::from_secs(30);
 
 /// What a turn came to.
 #[derive(Debug, Default, Serialize)]

@@ -70,6 +70,8 @@ impl World {
             ("ELEVENLABS_BASE_URL".to_owned(), simulator.base_url().to_owned()),
             ("DATABASE_URL".to_owned(), database.url()),
             ("RUST_LOG".to_owned(), "info".to_owned()),
+            // What the API holds, or a busy machine, is waited for.
+            ("ELEVENLABS_TIMEOUT".to_owned(), "5m".to_owned()),
         ]);
         variables.extend(broker.variables().into_iter().map(|(name, value)| (name.to_owned(), value)));
         Self { simulator, database, broker, variables }

@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use tokio::time::Instant;
 
 use crate::config::{AmqpConfig, Environment};
 use crate::queue::{Broker, Destination, Topology};
 
 use super::{unique, variable};
+
+/// How long a broker may take until it lets a test in.
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// A namespace of its own; its queues are deleted at the end.
 #[derive(Debug)]
@@ -63,12 +67,19 @@ impl TestBroker {
         ]
     }
 
-    /// A connection to it.
+    /// A connection to it; one that is busy is waited for.
     ///
     /// # Panics
     /// When the broker is not there.
     pub async fn connect(&self) -> Broker {
-        Broker::connect(&self.config, "test").await.expect("the test broker answers")
+        let began = Instant::now();
+        loop {
+            match Broker::connect(&self.config, "test").await {
+                Ok(broker) => return broker,
+                Err(error) => assert!(began.elapsed() < LONGEST, "the test broker does not answer: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// How many messages lie ready in the queue of a destination.

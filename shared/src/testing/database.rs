@@ -57,10 +57,7 @@ impl TestDatabase {
     /// As [`TestDatabase::empty`].
     #[must_use]
     pub fn copy(&self) -> Self {
-        let mut server = connect("postgres");
-        // It waits until the last session has ended.
-        let end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname";
-        server.batch_execute(&format!("{end} = '{}'", self.name)).expect("sessions can be ended");
+        end_sessions(&mut connect("postgres"), &self.name);
         Self::create(&self.name)
     }
 
@@ -180,6 +177,12 @@ fn connect(database: &str) -> PgConnection {
     PgConnection::establish(&url_of(database)).expect("the test server answers")
 }
 
+/// Ends the sessions in a database, and waits until the last one has ended.
+fn end_sessions(server: &mut PgConnection, database: &str) {
+    let end = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname";
+    server.batch_execute(&format!("{end} = '{database}'")).expect("sessions can be ended");
+}
+
 /// The template's name; made by the first that needs it, under a lock that every test process sees. Its name tells its
 /// migrations apart.
 fn template() -> String {
@@ -195,6 +198,7 @@ fn template() -> String {
             .expect("a draft can go");
         server.batch_execute(&format!("CREATE DATABASE {draft}")).expect("a database can be made");
         connect(&draft).run_pending_migrations(MIGRATIONS).expect("the migrations apply");
+        end_sessions(&mut server, &draft);
         server
             .batch_execute(&format!("ALTER DATABASE {draft} RENAME TO {template}"))
             .expect("nobody uses the draft");
