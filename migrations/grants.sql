@@ -19,13 +19,14 @@ BEGIN
         EXECUTE format('REVOKE ALL ON %s FROM %s', relation.name, array_to_string(array_prepend('PUBLIC', groups), ', '));
     END LOOP;
 
-    -- Asks for calls and keeps the book. Of a stored call: whether it is stored, and what tells that it has changed at its
-    -- source; never what was said.
+    -- Asks for calls and keeps the book. Of a stored call: whether it is stored, what tells that it has changed at its source,
+    -- and counts of how it was read; never what was said.
     IF 'backend089_productor' = ANY (groups) THEN
         GRANT SELECT ON __diesel_schema_migrations TO backend089_productor;
         GRANT SELECT, INSERT, UPDATE ON cursores, corridas, trabajos, cuotas TO backend089_productor;
         GRANT SELECT, INSERT, UPDATE (nombre, actualizado_en) ON agentes TO backend089_productor;
-        GRANT SELECT (id_eleven, fecha, hora_inicio, inicio, duracion_segundos, estado, exito, huella, sincronizado_en)
+        GRANT SELECT (id_eleven, fecha, hora_inicio, inicio, duracion_segundos, estado, exito, huella, sincronizado_en, tapado,
+                rarezas, origen)
             ON conversaciones TO backend089_productor;
     END IF;
 
@@ -34,7 +35,8 @@ BEGIN
         GRANT SELECT ON __diesel_schema_migrations TO backend089_trabajador;
         GRANT SELECT (id_agente), INSERT (id_agente) ON agentes TO backend089_trabajador;
         GRANT SELECT, INSERT, UPDATE (id_agente, fecha, hora_inicio, hora_fin, duracion, transcripcion, inicio, fin,
-                duracion_segundos, estado, resumen, idioma, exito, datos, evaluacion, huella, sincronizado_en)
+                duracion_segundos, estado, resumen, idioma, exito, datos, evaluacion, huella, sincronizado_en, tapado,
+                rarezas, origen)
             ON conversaciones TO backend089_trabajador;
         GRANT SELECT, INSERT (id_conversacion, id_extorsion, modo, tiempo, lugar),
                 UPDATE (id_extorsion, modo, tiempo, lugar, editado_en)
@@ -56,7 +58,7 @@ BEGIN
     IF 'backend089_lector' = ANY (groups) THEN
         GRANT SELECT ON __diesel_schema_migrations, agentes, cursores, corridas, trabajos, cuotas, reportes TO backend089_lector;
         GRANT SELECT (id_conversacion, id_eleven, id_agente, fecha, hora_inicio, hora_fin, duracion, inicio, fin,
-                duracion_segundos, estado, idioma, exito, huella, sincronizado_en)
+                duracion_segundos, estado, idioma, exito, huella, sincronizado_en, tapado, rarezas, origen)
             ON conversaciones TO backend089_lector;
     END IF;
 

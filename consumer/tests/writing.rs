@@ -69,8 +69,11 @@ fn a_new_call_becomes_a_conversation_an_agent_and_a_report_with_a_folio() {
         "resumen": "Una llamada.", "idioma": "es", "exito": "success",
         "datos": { "modo": "llamada", "monto": 5000 },
         "evaluacion": { "cortesia": "success", "claridad": "failure" },
+        "origen": "twilio",
     });
     assert_eq!(row, expected);
+    let how = value(&database, "concat_ws(' ', tapado, rarezas)");
+    assert_eq!(how, r#"{"numero": 2} {"metadata.call_duration_secs": 1}"#);
     assert_eq!(value(&database, "extract(epoch FROM inicio)::bigint"), "1795359600");
     assert_eq!(value(&database, "extract(epoch FROM fin)::bigint"), "1795359690");
     assert_eq!(value(&database, "sincronizado_en IS NOT NULL"), "true");
@@ -127,6 +130,21 @@ fn no_stored_value_is_replaced_by_nothing() {
     let before = (conversation(&database), report(&database));
     assert_eq!(write(&database, &[emptied("conv_1")]), [Written::Updated]);
     assert_eq!((conversation(&database), report(&database)), before);
+}
+
+#[test]
+fn what_was_hidden_and_what_was_odd_are_of_what_was_received_last() {
+    let database = stored();
+    write(
+        &database,
+        &[call_with("conv_1", |conversation, _| {
+            conversation.resumen = Some("Otra.".into());
+            (conversation.tapado, conversation.rarezas, conversation.origen) =
+                (None, Some(json!({ "user_id": 1 })), None);
+        })],
+    );
+    let columns = "concat_ws(' ', tapado, rarezas, origen)";
+    assert_eq!(value(&database, columns), r#"{"user_id": 1} twilio"#, "where it began is kept");
 }
 
 #[test]

@@ -58,12 +58,15 @@ fn texts(rows: &CallRows) -> Vec<String> {
         exito,
         datos,
         evaluacion,
+        origen,
+        tapado,
+        rarezas,
     } = &rows.conversation;
     let ReportRow { id_extorsion, modo, tiempo, lugar } = &rows.report;
-    let plain = [duracion, estado, resumen, idioma, exito, id_extorsion, modo, tiempo, lugar];
+    let plain = [duracion, estado, resumen, idioma, exito, origen, id_extorsion, modo, tiempo, lugar];
     let mut texts: Vec<String> = plain.into_iter().flatten().cloned().collect();
     texts.push(transcripcion.clone());
-    for (id, value) in [datos, evaluacion].into_iter().flatten().filter_map(Value::as_object).flatten() {
+    for (id, value) in [datos, evaluacion, tapado, rarezas].into_iter().flatten().filter_map(Value::as_object).flatten() {
         texts.push(id.clone());
         leaves(value, &mut texts);
         // In the whole, where a number stands that was told digit by digit.

@@ -39,8 +39,11 @@ const OPEN_TO: &str = "\
     conversaciones.id_eleven             S   SI  S  S  -
     conversaciones.idioma                -   SIU S  S  -
     conversaciones.inicio                S   SIU S  S  -
+    conversaciones.origen                S   SIU S  S  -
+    conversaciones.rarezas               S   SIU S  S  -
     conversaciones.resumen               -   SIU -  S  -
     conversaciones.sincronizado_en       S   SIU S  S  -
+    conversaciones.tapado                S   SIU S  S  -
     conversaciones.transcripcion         -   SIU -  S  -
     corridas.ambito                      SIU -   S  -  -
     corridas.conocidas                   SIU -   S  -  -

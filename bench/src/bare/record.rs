@@ -93,6 +93,9 @@ pub(crate) fn parse(body: impl AsRef<[u8]>) -> anyhow::Result<CallRows> {
         exito: None,
         datos: None,
         evaluacion: None,
+        origen: None,
+        tapado: None,
+        rarezas: None,
     };
     let mut report = ReportRow::default();
     if let Some(analysis) = detail.analysis {

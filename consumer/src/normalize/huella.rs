@@ -6,7 +6,8 @@ use shared::database::rows::{ConversationRow, ReportRow};
 /// Raised when the same conversation normalizes to other rows than before, so that stored ones are written anew.
 pub const NORMALIZER_VERSION: u32 = 1;
 
-/// SHA-256 over the version and both rows. Objects inside are sorted by key when they are built, so the same content
+/// SHA-256 over the version and both rows, taken before `tapado` and `rarezas` are there: how a call was read is no
+/// content, and makes nobody write it anew. Objects inside are sorted by key when they are built, so the same content
 /// has the same serialization, whatever order the source wrote it in.
 pub(super) fn of(conversation: &ConversationRow, report: &ReportRow) -> Vec<u8> {
     let content = serde_json::to_vec(&(NORMALIZER_VERSION, conversation, report))

@@ -35,7 +35,7 @@ pub fn normalize(conversation: &Conversation, config: &ReportConfig) -> CallRows
     let times = Times::new(conversation, config.timezone, &mask);
     let analysis = conversation.analysis.as_ref();
     let report = analysis.map(|found| analysis::report(found, &config.items, &mask)).unwrap_or_default();
-    let row = ConversationRow {
+    let mut row = ConversationRow {
         conversation_id: conversation.conversation_id.clone(),
         agent_id: conversation.agent_id.clone(),
         fecha: times.fecha,
@@ -52,8 +52,14 @@ pub fn normalize(conversation: &Conversation, config: &ReportConfig) -> CallRows
         exito: token(analysis.and_then(|found| found.call_successful.as_deref()), &mask),
         datos: analysis.and_then(|found| analysis::datos(found, &config.data_items, &mask)),
         evaluacion: analysis.and_then(|found| analysis::evaluacion(found, &mask)),
+        origen: None,
+        tapado: None,
+        rarezas: None,
     };
     let huella = huella::of(&row, &report);
+    // Set when the hash is taken: what was hidden, and what was odd, says how the call was read and not what it is.
+    row.tapado = None;
+    row.rarezas = None;
     CallRows { conversation: row, report, huella }
 }
 

@@ -37,6 +37,9 @@ pub(crate) fn call_with(
         exito: text("success"),
         datos: Some(json!({ "modo": "llamada", "monto": 5000 })),
         evaluacion: Some(json!({ "cortesia": "success", "claridad": "failure" })),
+        origen: text("twilio"),
+        tapado: Some(json!({ "numero": 2 })),
+        rarezas: Some(json!({ "metadata.call_duration_secs": 1 })),
     };
     let mut report = ReportRow {
         id_extorsion: text("cobro de piso"),
@@ -69,6 +72,9 @@ pub(crate) fn emptied(conversation_id: &str) -> CallRows {
             exito: None,
             datos: None,
             evaluacion: None,
+            origen: None,
+            tapado: None,
+            rarezas: None,
         };
         *report = ReportRow::default();
     })
@@ -82,9 +88,11 @@ pub(crate) fn write(database: &TestDatabase, calls: &[CallRows]) -> Vec<Written>
         .expect("the database takes these rows")
 }
 
-/// The one conversation, without what is written each time.
+/// The one conversation, without what is of each writing: when it was, of which content, and how that was read.
 pub(crate) fn conversation(database: &TestDatabase) -> String {
-    database.value("SELECT (to_jsonb(c) - 'huella' - 'sincronizado_en')::text FROM conversaciones AS c")
+    database.value(
+        "SELECT (to_jsonb(c) - '{huella, sincronizado_en, tapado, rarezas}'::text[])::text FROM conversaciones AS c",
+    )
 }
 
 /// One column of the one conversation.

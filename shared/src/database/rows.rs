@@ -41,6 +41,13 @@ pub struct ConversationRow {
     pub datos: Option<Value>,
     /// Evaluation results by criterion id, without rationale.
     pub evaluacion: Option<Value>,
+    /// The source's word for where the conversation began: `twilio`, `widget`, `subagent_tool`.
+    pub origen: Option<String>,
+    /// What the mask hid: counts by kind. `None` when nothing; no part of `huella`, since it says nothing of the call.
+    pub tapado: Option<Value>,
+    /// Fields that came in another form than is documented: name → count, never a value. `None` when none; no part of
+    /// `huella` either.
+    pub rarezas: Option<Value>,
 }
 
 /// The values of a row of `reportes`: what an analyst needs of the call.
@@ -63,6 +70,6 @@ pub struct CallRows {
     pub conversation: ConversationRow,
     /// Its report: one per stored call, all `None` too, since the folio is the call's receipt.
     pub report: ReportRow,
-    /// Hash of both and of the normalizer's version: the same `huella`, nothing to write.
+    /// Hash of both, but `tapado` and `rarezas`, and of the normalizer's version: the same `huella`, nothing to write.
     pub huella: Vec<u8>,
 }

@@ -53,6 +53,12 @@ diesel::table! {
         huella -> Nullable<Bytea>,
         /// Cuándo se escribió por última vez.
         sincronizado_en -> Nullable<Timestamptz>,
+        /// Cuántas veces se tapó la línea de quien llama, por tipo; nunca lo tapado. NULL: ninguna.
+        tapado -> Nullable<Jsonb>,
+        /// Campos que llegaron con otra forma que la documentada: nombre del campo y cuántas veces; nunca su valor. NULL: ninguno.
+        rarezas -> Nullable<Jsonb>,
+        /// Dónde empezó la conversación según ElevenLabs, por ejemplo twilio, widget o subagent_tool.
+        origen -> Nullable<Text>,
     }
 }
 

@@ -14,7 +14,7 @@ use super::{Held, ids};
 macro_rules! columns {
     () => {
         "id_eleven, id_agente, fecha, hora_inicio, hora_fin, duracion, transcripcion, inicio, fin, duracion_segundos, \
-         estado, resumen, idioma, exito, datos, evaluacion, huella"
+         estado, resumen, idioma, exito, datos, evaluacion, tapado, rarezas, origen, huella"
     };
 }
 
@@ -22,14 +22,15 @@ macro_rules! columns {
 macro_rules! batch {
     () => {
         concat!(
-            "unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS new (",
+            "unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+             $20) AS new (",
             columns!(),
             ")"
         )
     };
 }
 
-/// Binds a batch as seventeen arrays, in the order of the columns.
+/// Binds a batch as twenty arrays, in the order of the columns.
 fn bound<'a>(query: &'static str, calls: &'a [&'a CallRows]) -> Statement<'a> {
     fn column<'a, T>(calls: &[&'a CallRows], value: impl Fn(&'a ConversationRow) -> T) -> Vec<T> {
         calls.iter().map(|call| value(&call.conversation)).collect()
@@ -51,6 +52,9 @@ fn bound<'a>(query: &'static str, calls: &'a [&'a CallRows]) -> Statement<'a> {
         .bind::<Array<Nullable<Text>>, _>(column(calls, |row| row.exito.as_deref()))
         .bind::<Array<Nullable<Jsonb>>, _>(column(calls, |row| row.datos.as_ref()))
         .bind::<Array<Nullable<Jsonb>>, _>(column(calls, |row| row.evaluacion.as_ref()))
+        .bind::<Array<Nullable<Jsonb>>, _>(column(calls, |row| row.tapado.as_ref()))
+        .bind::<Array<Nullable<Jsonb>>, _>(column(calls, |row| row.rarezas.as_ref()))
+        .bind::<Array<Nullable<Text>>, _>(column(calls, |row| row.origen.as_deref()))
         .bind::<Array<Bytea>, _>(calls.iter().map(|call| call.huella.as_slice()).collect::<Vec<_>>())
 }
 
@@ -79,8 +83,8 @@ pub(super) fn insert(connection: &mut PgConnection, calls: &[&CallRows]) -> Quer
 }
 
 /// A stored value is never replaced by NULL, a transcript never by an emptied one, a known duration never by zero, and a
-/// final state never goes back. In `datos` and `evaluacion` that holds value by value. `huella` is of what was received,
-/// also where the stored value was kept.
+/// final state never goes back. In `datos` and `evaluacion` that holds value by value. `huella`, `tapado` and `rarezas` are of
+/// what was received, also where the stored value was kept.
 pub(super) fn update(connection: &mut PgConnection, calls: &[&CallRows]) -> QueryResult<usize> {
     const UPDATE: &str = concat!(
         "UPDATE conversaciones AS stored SET \
@@ -103,6 +107,7 @@ pub(super) fn update(connection: &mut PgConnection, calls: &[&CallRows]) -> Quer
                      FROM jsonb_each(new.datos) WHERE value <> 'null'), new.datos, stored.datos), \
              evaluacion = coalesce(new.evaluacion || stored.evaluacion || jsonb_strip_nulls(new.evaluacion), \
                  new.evaluacion, stored.evaluacion), \
+             tapado = new.tapado, rarezas = new.rarezas, origen = coalesce(new.origen, stored.origen), \
              huella = new.huella, sincronizado_en = now() \
          FROM ",
         batch!(),

@@ -1,0 +1,1 @@
+ALTER TABLE conversaciones DROP COLUMN tapado, DROP COLUMN rarezas, DROP COLUMN origen;
