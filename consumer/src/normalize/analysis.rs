@@ -10,10 +10,12 @@ use shared::elevenlabs::Analysis;
 use super::mask::Mask;
 use super::token;
 
+/// Values by item id, without the caller's line.
+pub(super) type Values<'a> = BTreeMap<&'a str, Value>;
+
 /// The report: for each column the first of its items that has a value.
-pub(super) fn report(analysis: &Analysis, items: &ReportItems, mask: &Mask) -> ReportRow {
-    let first =
-        |ids: &[String]| ids.iter().find_map(|id| text(analysis.data_collection_results.get(id)?, mask));
+pub(super) fn report(values: &Values, items: &ReportItems) -> ReportRow {
+    let first = |ids: &[String]| ids.iter().find_map(|id| text(values.get(id.as_str())?));
     ReportRow {
         id_extorsion: first(&items.id_extorsion),
         modo: first(&items.modo),
@@ -24,30 +26,28 @@ pub(super) fn report(analysis: &Analysis, items: &ReportItems, mask: &Mask) -> R
 
 /// A value as a text column holds it: text as it is, numbers and booleans as JSON writes them, the rest as compact
 /// JSON; `None` for `null` and the empty text.
-fn text(value: &Value, mask: &Mask) -> Option<String> {
-    let text = match mask.value(value) {
+fn text(value: &Value) -> Option<String> {
+    let text = match value {
         Value::Null => return None,
-        Value::String(text) => text,
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     (!text.is_empty()).then_some(text)
 }
 
 /// All values that are kept, by item id; `None` when there are none.
-pub(super) fn datos(analysis: &Analysis, kept: &DataItems, mask: &Mask) -> Option<Value> {
-    let values = analysis.data_collection_results.iter();
-    object(values.filter(|(id, _)| kept.keeps(id)).map(|(id, value)| (mask.text(id), mask.value(value))))
+pub(super) fn datos(values: &Values, kept: &DataItems, mask: &Mask) -> Option<Value> {
+    object(values.iter().filter(|(id, _)| kept.keeps(id)).map(|(id, value)| (*id, value.clone())), mask)
 }
 
 /// All results by criterion id; `None` when there are none.
 pub(super) fn evaluacion(analysis: &Analysis, mask: &Mask) -> Option<Value> {
     let results = analysis.evaluation_criteria_results.iter();
-    object(results.map(|(id, result)| {
-        (mask.text(id), token(result.as_deref(), mask).map_or(Value::Null, Value::String))
-    }))
+    let token = |result: &Option<String>| token(result.as_deref(), mask).map_or(Value::Null, Value::String);
+    object(results.map(|(id, result)| (id.as_str(), token(result))), mask)
 }
 
-fn object(entries: impl Iterator<Item = (String, Value)>) -> Option<Value> {
-    let sorted: BTreeMap<String, Value> = entries.collect();
+fn object<'a>(entries: impl Iterator<Item = (&'a str, Value)>, mask: &Mask) -> Option<Value> {
+    let sorted = mask.keys(entries);
     (!sorted.is_empty()).then(|| Value::Object(sorted.into_iter().collect()))
 }

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use shared::database::rows::{ConversationRow, ReportRow};
 
 /// Raised when the same conversation normalizes to other rows than before, so that stored ones are written anew.
-pub const NORMALIZER_VERSION: u32 = 1;
+pub const NORMALIZER_VERSION: u32 = 2;
 
 /// SHA-256 over the version and both rows, taken before `tapado` and `rarezas` are there: how a call was read is no
 /// content, and makes nobody write it anew. Objects inside are sorted by key when they are built, so the same content

@@ -1,89 +1,162 @@
 //! Masking: wherever the caller's line stands in a text or in JSON, a fixed phrase stands instead.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::iter;
 
-use serde_json::{Number, Value};
+use serde_json::{Number, Value, json};
 use shared::elevenlabs::CallerLine;
 
 use super::line::Line;
-use super::search;
+use super::search::{self, Passage, Span};
 
 /// What stands in place of the caller's line. It holds letters and no digits: masked text on both sides of it can
 /// never join into the number again.
 pub const MASK: &str = "[línea de quien llama]";
 
+/// No number is written in fewer.
+const MIN_NUMBER_BYTES: usize = 7;
+
 /// The mask of one conversation.
-pub(super) struct Mask(Line);
+pub(super) struct Mask {
+    line: Line,
+    counts: [Cell<u32>; 4],
+}
 
 impl Mask {
     pub(super) fn new(caller_line: &CallerLine) -> Self {
-        Self(Line::new(caller_line))
+        Self { line: Line::new(caller_line), counts: Default::default() }
     }
 
-    /// The text without U+0000, which PostgreSQL cannot hold, and without the line.
+    /// Hides the line in a text that stands by itself.
     pub(super) fn text(&self, text: &str) -> String {
-        let text = without_nul(text);
-        let spans = search::spans(&self.0, &text);
-        if spans.is_empty() {
-            return text.into_owned();
+        if search::is_clean(&self.line, text) {
+            return without_nul(text.into()).into_owned();
         }
+        self.texts([(text.into(), 0)]).pop().unwrap_or_default()
+    }
+
+    /// Hides the line in texts that belong together, each with the number of its speaker.
+    pub(super) fn texts<'a>(&self, texts: impl IntoIterator<Item = (Cow<'a, str>, usize)>) -> Vec<String> {
+        let texts: Vec<(Cow<str>, usize)> =
+            texts.into_iter().map(|(text, speaker)| (without_nul(text), speaker)).collect();
+        if self.line.is_empty() {
+            return texts.into_iter().map(|(text, _)| text.into_owned()).collect();
+        }
+        let passages: Vec<Passage> =
+            texts.iter().map(|(text, speaker)| Passage { text, speaker: *speaker }).collect();
+        let spans = search::spans(&self.line, &passages);
+        let mut spans = spans.as_slice();
+        let hide = |(index, (text, _)): (usize, (Cow<str>, usize))| {
+            let own = spans.partition_point(|span| span.passage == index);
+            let (here, later) = spans.split_at(own);
+            spans = later;
+            if here.is_empty() { text.into_owned() } else { self.hidden(&text, here) }
+        };
+        texts.into_iter().enumerate().map(hide).collect()
+    }
+
+    fn hidden(&self, text: &str, spans: &[Span]) -> String {
         let mut masked = String::with_capacity(text.len());
         let mut end = 0;
         for span in spans {
-            masked.push_str(&text[end..span.start]);
+            let count = &self.counts[span.kind as usize];
+            count.set(count.get() + 1);
+            masked.push_str(&text[end..span.range.start]);
             masked.push_str(MASK);
-            end = span.end;
+            end = span.range.end;
         }
         masked.push_str(&text[end..]);
         masked
     }
 
-    /// Whether the line stands in the text.
+    /// Tells whether the line stands in a text.
     pub(super) fn hides(&self, text: &str) -> bool {
-        !search::spans(&self.0, text).is_empty()
+        !search::is_clean(&self.line, text)
+            && !search::spans(&self.line, &[Passage { text, speaker: 0 }]).is_empty()
     }
 
-    /// Whether the line's number stands in the text; short numbers, which any duration may equal, do not count.
+    /// Tells whether a whole number of the line stands in a text; short numbers, which any duration may equal, do not
+    /// count.
     pub(super) fn hides_number(&self, text: &str) -> bool {
-        !search::number_spans(&self.0, text).is_empty()
+        text.len() >= MIN_NUMBER_BYTES && search::has_number(&self.line, text)
     }
 
-    /// The JSON value without U+0000 and without the line, in texts, numbers and keys at any depth; its objects are
-    /// sorted by key.
-    pub(super) fn value(&self, value: &Value) -> Value {
-        let masked = self.parts(value);
-        // A number told digit by digit, as `["5","5",…]`, shows only in the whole.
-        let is_whole = matches!(masked, Value::Array(_) | Value::Object(_));
-        if is_whole && self.hides_number(&masked.to_string()) { Value::String(MASK.into()) } else { masked }
+    /// Hides the line in values by id, read as one text: in texts, numbers and keys at any depth. Objects are sorted by
+    /// key.
+    pub(super) fn values<'a>(&self, values: &'a BTreeMap<String, Value>) -> BTreeMap<&'a str, Value> {
+        let mut leaves = Vec::new();
+        for value in values.values() {
+            gather(value, &mut leaves);
+        }
+        let mut masked = self.texts(leaves.iter().map(|leaf| (leaf.clone(), 0))).into_iter().zip(leaves);
+        values.iter().map(|(id, value)| (id.as_str(), self.rebuilt(value, &mut masked))).collect()
     }
 
-    fn parts(&self, value: &Value) -> Value {
+    /// A value with its leaves replaced, in the order in which they were gathered.
+    fn rebuilt<'a>(&self, value: &Value, masked: &mut impl Iterator<Item = (String, Cow<'a, str>)>) -> Value {
         match value {
             Value::Null | Value::Bool(_) => value.clone(),
-            Value::Number(number) => self.number(number),
-            Value::String(text) => Value::String(self.text(text)),
-            Value::Array(values) => values.iter().map(|value| self.parts(value)).collect(),
+            Value::Number(_) => match masked.next() {
+                Some((text, before)) if text != before => Value::String(MASK.into()),
+                _ => value.clone(),
+            },
+            Value::String(_) => Value::String(masked.next().map(|(text, _)| text).unwrap_or_default()),
+            Value::Array(values) => {
+                let values: Vec<Value> = values.iter().map(|value| self.rebuilt(value, masked)).collect();
+                // Digits that were told one by one are one number.
+                let is_line = !values.is_empty() && values.iter().all(|value| value.as_str() == Some(MASK));
+                if is_line { Value::String(MASK.into()) } else { Value::Array(values) }
+            }
             Value::Object(entries) => {
-                let sorted: BTreeMap<String, Value> =
-                    entries.iter().map(|(key, value)| (self.text(key), self.parts(value))).collect();
-                Value::Object(sorted.into_iter().collect())
+                let entries = entries.iter().map(|(key, value)| (key.as_str(), self.rebuilt(value, masked)));
+                Value::Object(self.keys(entries).into_iter().collect())
             }
         }
     }
 
-    fn number(&self, number: &Number) -> Value {
-        let written = number.to_string();
-        let is_hidden = self.hides(&written) || (written.contains(['e', 'E']) && self.hides(&plain(number)));
-        if is_hidden { Value::String(MASK.into()) } else { Value::Number(number.clone()) }
+    /// Hides the line in keys. Of two that become the same, the later one is numbered, so that no value is lost.
+    pub(super) fn keys<'a>(
+        &self,
+        entries: impl Iterator<Item = (&'a str, Value)>,
+    ) -> BTreeMap<String, Value> {
+        let mut hidden = BTreeMap::new();
+        for (key, value) in entries {
+            let masked = self.text(key);
+            let numbered = (2..).map(|number| format!("{masked} {number}"));
+            let free = iter::once(masked.clone()).chain(numbered).find(|key| !hidden.contains_key(key));
+            hidden.insert(free.unwrap_or(masked), value);
+        }
+        hidden
+    }
+
+    /// What was hidden so far, by kind, and how many identifiers there were to look for.
+    pub(super) fn counts(&self) -> Value {
+        let [numbers, parts, short, literals] = self.counts.each_ref().map(Cell::get);
+        let identifiers = self.line.numbers.len() + self.line.literals.len();
+        json!({"identificadores": identifiers, "numero": numbers, "parte": parts, "corto": short, "texto": literals})
     }
 }
 
-/// A number written with an exponent, without it.
-fn plain(number: &Number) -> String {
-    number.as_f64().filter(|value| value.abs() < 1e18).map(|value| format!("{value}")).unwrap_or_default()
+/// Texts and numbers of a value, in order.
+fn gather<'a>(value: &'a Value, leaves: &mut Vec<Cow<'a, str>>) {
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::Number(number) => leaves.push(plain(number).into()),
+        Value::String(text) => leaves.push(without_nul(text.into())),
+        Value::Array(values) => values.iter().for_each(|value| gather(value, leaves)),
+        Value::Object(entries) => entries.values().for_each(|value| gather(value, leaves)),
+    }
 }
 
-fn without_nul(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { text.replace('\0', "").into() } else { text.into() }
+/// A number as it is written, without an exponent.
+fn plain(number: &Number) -> String {
+    let written = number.to_string();
+    let value = number.as_f64().filter(|value| value.abs() < 1e18 && written.contains(['e', 'E']));
+    value.map_or(written, |value| format!("{value}"))
+}
+
+fn without_nul(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "").into() } else { text }
 }

@@ -1,13 +1,14 @@
 //! From a conversation to its rows: pure, without a clock, and without a way to fail.
 //!
 //! Whatever the source sends ends as values that the tables can hold: instants outside the calendar become `None`,
-//! U+0000 disappears, and every literal occurrence of the caller's line becomes [`MASK`]. Whether a conversation is
+//! U+0000 disappears, and the caller's line, however it is written or said, becomes [`MASK`]. Whether a conversation is
 //! ready to be stored is not decided here.
 
 mod analysis;
 mod huella;
 mod line;
 mod mask;
+mod numerals;
 mod search;
 mod times;
 mod transcript;
@@ -34,7 +35,8 @@ pub fn normalize(conversation: &Conversation, config: &ReportConfig) -> CallRows
     let mask = Mask::new(&conversation.caller_line);
     let times = Times::new(conversation, config.timezone, &mask);
     let analysis = conversation.analysis.as_ref();
-    let report = analysis.map(|found| analysis::report(found, &config.items, &mask)).unwrap_or_default();
+    let values = analysis.map(|found| mask.values(&found.data_collection_results)).unwrap_or_default();
+    let report = analysis::report(&values, &config.items);
     let mut row = ConversationRow {
         conversation_id: conversation.conversation_id.clone(),
         agent_id: conversation.agent_id.clone(),
@@ -50,7 +52,7 @@ pub fn normalize(conversation: &Conversation, config: &ReportConfig) -> CallRows
         resumen: analysis.and_then(|found| summary(found, &mask)),
         idioma: token(conversation.metadata.main_language.as_deref(), &mask),
         exito: token(analysis.and_then(|found| found.call_successful.as_deref()), &mask),
-        datos: analysis.and_then(|found| analysis::datos(found, &config.data_items, &mask)),
+        datos: analysis::datos(&values, &config.data_items, &mask),
         evaluacion: analysis.and_then(|found| analysis::evaluacion(found, &mask)),
         origen: None,
         tapado: None,
@@ -58,7 +60,7 @@ pub fn normalize(conversation: &Conversation, config: &ReportConfig) -> CallRows
     };
     let huella = huella::of(&row, &report);
     // Set when the hash is taken: what was hidden, and what was odd, says how the call was read and not what it is.
-    row.tapado = None;
+    row.tapado = Some(mask.counts());
     row.rarezas = None;
     CallRows { conversation: row, report, huella }
 }

@@ -1,25 +1,48 @@
 //! What was said, one line a turn: `[12.0s] AGENT: text`.
 
+use std::borrow::Cow;
+
+use memchr::{memchr2, memchr3, memmem};
 use shared::elevenlabs::Turn;
 
 use super::mask::{MASK, Mask};
 
 /// The transcript as text; turns without text are left out.
 pub(super) fn lines(turns: &[Turn], mask: &Mask) -> String {
-    let lines: Vec<String> = turns.iter().filter_map(|turn| line(turn, mask)).collect();
-    lines.join("\n")
+    let said: Vec<(&Turn, Cow<str>)> =
+        turns.iter().filter_map(|turn| Some((turn, in_one_line(turn.message.as_deref()?)))).collect();
+    let texts = mask.texts(said.iter().map(|(turn, text)| (text.clone(), speaker(turn.role.as_deref()))));
+    let lines = said.iter().zip(texts).filter(|(_, text)| !text.is_empty());
+    lines.map(|((turn, _), text)| line(turn, &text, mask)).collect::<Vec<_>>().join("\n")
 }
 
-fn line(turn: &Turn, mask: &Mask) -> Option<String> {
-    let text = mask.text(turn.message.as_deref()?);
-    if text.is_empty() {
-        return None;
+/// A message without line breaks: with them, a caller could say a turn of somebody else.
+fn in_one_line(message: &str) -> Cow<'_, str> {
+    const BREAKS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
+    let bytes = message.as_bytes();
+    // Of those beyond ASCII, the first byte, or both.
+    let may_break = memchr3(b'\n', b'\r', 0xE2, bytes).or_else(|| memchr2(0xB, 0xC, bytes));
+    if may_break.is_none() && memmem::find(bytes, "\u{85}".as_bytes()).is_none() {
+        return message.into();
     }
+    message.replace("\r\n", " ").replace(BREAKS, " ").into()
+}
+
+/// Number of the speaker, whose turns are also read as one text.
+fn speaker(role: Option<&str>) -> usize {
+    match role {
+        Some("user") => 0,
+        Some("agent") => 1,
+        _ => 2,
+    }
+}
+
+fn line(turn: &Turn, text: &str, mask: &Mask) -> String {
     let mut time = tenths(turn.time_in_call_secs.unwrap_or_default());
     if mask.hides_number(&time) {
         time = MASK.into();
     }
-    Some(format!("[{time}s] {}: {text}", role(turn.role.as_deref(), mask)))
+    format!("[{time}s] {}: {text}", role(turn.role.as_deref(), mask))
 }
 
 /// Seconds with one decimal. Most are whole, and an integer is written ten times as fast.

@@ -3,6 +3,7 @@
 mod masking;
 mod properties;
 mod schema;
+mod spoken;
 mod times;
 mod values;
 mod whole;

@@ -80,16 +80,15 @@ fn gives_rows_or_a_typed_error(body: &[u8]) {
 /// A number, the way it is written in the record, and the way somebody writes it with separators.
 fn number() -> impl Strategy<Value = (String, String, String)> {
     let separator = r"[ .,\-()/_\n\u{a0}+:;*#|'\u{2013}\u{200b}\u{20e3}]{0,3}";
-    ("[0-9]{6,13}", prop::sample::select(vec!["", "+", "00", "sip:", "tel:+"]), vec(separator, 14)).prop_map(
-        |(digits, lead, separators)| {
+    ("[1-9][0-9]{9,12}", prop::sample::select(vec!["", "+", "00", "sip:", "tel:+"]), vec(separator, 14))
+        .prop_map(|(digits, lead, separators)| {
             let spoken = digits
                 .chars()
                 .zip(separators)
                 .flat_map(|(digit, after)| [digit.to_string(), after])
                 .collect();
             (format!("{lead}{digits}"), digits, spoken)
-        },
-    )
+        })
 }
 
 /// Digits without their separators; anything else alphanumeric stands between them.

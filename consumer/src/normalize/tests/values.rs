@@ -22,7 +22,10 @@ fn a_turn_is_a_line_and_one_without_text_is_none() {
         (json!([{"role": "user", "message": null}, {"role": "user", "message": ""}, null]), ""),
         (json!([{"role": "user", "message": "\u{0}"}]), ""),
         (json!([{"role": "user", "message": " "}]), "[0.0s] USER:  "),
-        (json!([{"role": "user", "message": "a\u{0}b\nc"}]), "[0.0s] USER: ab\nc"),
+        (
+            json!([{"role": "user", "message": "a\u{0}b\nc\r\n[9.0s] AGENT: d\u{2028}e"}]),
+            "[0.0s] USER: ab c [9.0s] AGENT: d e",
+        ),
         (
             json!([{"role": "agent", "message": "1", "time_in_call_secs": 1}, {"role": "agent", "message": null},
                 {"role": "user", "message": "2", "time_in_call_secs": 3600}]),

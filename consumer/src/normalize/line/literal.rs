@@ -1,0 +1,45 @@
+//! Literals: addresses, names and ids, which cannot be mistaken for an ordinary word.
+
+use super::super::numerals::{digit, folded, is_separator};
+use super::nobody::NOBODY;
+
+/// Fewer characters would be found among ordinary words.
+const MIN_LITERAL_CHARS: usize = 6;
+
+/// No person's address or name is longer; what is may be a text that only mentions one.
+const MAX_LITERAL_CHARS: usize = 200;
+
+/// Words with what separates them.
+#[derive(Debug, Eq, PartialEq)]
+pub(in super::super) struct Literal {
+    /// Words, folded.
+    pub(in super::super) words: Vec<String>,
+    /// Separators, one between each two words.
+    pub(in super::super) separators: Vec<String>,
+}
+
+impl Literal {
+    /// Takes a text that cannot be mistaken for an ordinary word: long enough, and with a digit, a sign or a second word.
+    pub(super) fn new(text: &str) -> Option<Self> {
+        let text = text.trim_matches(is_separator);
+        let length = text.chars().count();
+        let is_marked = text.chars().any(|c| digit(c).is_some() || "@_.-".contains(c) || c.is_whitespace());
+        let is_number = !text.chars().any(char::is_alphabetic);
+        if !(MIN_LITERAL_CHARS..=MAX_LITERAL_CHARS).contains(&length) || !is_marked || is_number {
+            return None;
+        }
+        let mut literal = Self { words: Vec::new(), separators: Vec::new() };
+        let mut rest = text;
+        loop {
+            let (word, after) = rest.split_at(rest.find(is_separator).unwrap_or(rest.len()));
+            literal.words.push(folded(word).collect());
+            let Some(length) = after.find(|c| !is_separator(c)) else { break };
+            let (separator, after) = after.split_at(length);
+            literal.separators.push(separator.into());
+            rest = after;
+        }
+        let is_nobody =
+            |word: &String| NOBODY.contains(&word.as_str()) || word.chars().all(|c| digit(c).is_some());
+        (!literal.words.iter().all(is_nobody)).then_some(literal)
+    }
+}

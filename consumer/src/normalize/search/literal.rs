@@ -1,0 +1,98 @@
+//! Addresses, names and ids, as whole words in either case, with or without accents, and as they are said: `punto`,
+//! `arroba`, `guion bajo`.
+
+use memchr::memchr2_iter;
+
+use super::super::line::Literal;
+use super::super::numerals::{folded, words};
+use super::{Kind, Span};
+
+/// Letters that are rare in speech, and carry no accents: a word is looked for by the first of these that it has.
+const RARE: &[u8] = b"0123456789wxzqjyfhgvbpmcltdrs";
+
+/// Finds literals in a text.
+pub(super) fn find(literals: &[Literal], passage: usize, text: &str, found: &mut Vec<Span>) {
+    for literal in literals.iter().filter(|literal| may_have(literal, text)) {
+        let starts = words(text).filter(|(_, word)| folded(word).eq(literal.words[0].chars()));
+        let ranges =
+            starts.filter_map(|(start, word)| Some(start..literal_end(literal, text, start + word.len())?));
+        found.extend(ranges.map(|range| Span { passage, range, kind: Kind::Literal }));
+    }
+}
+
+/// Tells cheaply that a text has no such literal: its longest word, by one of its letters.
+pub(super) fn may_have(literal: &Literal, text: &str) -> bool {
+    let Some(longest) = literal.words.iter().map(String::as_bytes).max_by_key(|word| word.len()) else {
+        return false;
+    };
+    let anchor = RARE.iter().find_map(|rare| longest.iter().position(|byte| byte == rare));
+    let Some(anchor) = anchor.filter(|_| longest.is_ascii()) else { return true };
+    let (bytes, byte) = (text.as_bytes(), longest[anchor]);
+    memchr2_iter(byte, byte.to_ascii_uppercase(), bytes).any(|place| {
+        // Accents take the word apart here, and it is looked at letter by letter.
+        let next = longest.get(anchor + 1);
+        let after = bytes.get(place + 1);
+        next.zip(after).is_none_or(|(next, after)| after.eq_ignore_ascii_case(next) || !after.is_ascii())
+    })
+}
+
+/// Where the literal ends whose first word ends here.
+fn literal_end(literal: &Literal, text: &str, first_end: usize) -> Option<usize> {
+    let mut end = first_end;
+    for (separator, word) in literal.separators.iter().zip(&literal.words[1..]) {
+        let rest = after_separator(&text[end..], separator)?;
+        let (start, next) = words(rest).next()?;
+        if start != 0 || !folded(next).eq(word.chars()) {
+            return None;
+        }
+        end = text.len() - rest.len() + next.len();
+    }
+    Some(end)
+}
+
+/// The rest of a text behind a separator, written or said.
+fn after_separator<'a>(text: &'a str, separator: &str) -> Option<&'a str> {
+    let mut rest = text;
+    for sign in separator.chars() {
+        let trimmed = rest.trim_start_matches(|c: char| c != sign && is_pause(c));
+        rest = if sign.is_whitespace() {
+            let space = rest.trim_start_matches(is_pause);
+            (space.len() < rest.len() || space.is_empty()).then_some(space)?
+        } else {
+            trimmed
+                .strip_prefix(sign)
+                .or_else(|| said(sign).iter().find_map(|name| after_words(trimmed, name)))?
+        };
+    }
+    Some(rest.trim_start_matches(is_pause))
+}
+
+/// Tells what speech recognition writes where somebody pauses.
+fn is_pause(c: char) -> bool {
+    c.is_whitespace() || ",;:…".contains(c)
+}
+
+/// How a sign is said.
+fn said(sign: char) -> &'static [&'static str] {
+    match sign {
+        '@' => &["arroba", "at"],
+        '.' => &["punto", "dot"],
+        '-' => &["guion", "dash", "menos"],
+        '_' => &["guion bajo", "underscore", "bajo"],
+        _ => &[],
+    }
+}
+
+/// The rest of a text that begins with these words.
+fn after_words<'a>(text: &'a str, expected: &str) -> Option<&'a str> {
+    let mut rest = text;
+    for word in expected.split(' ') {
+        rest = rest.trim_start();
+        let (start, found) = words(rest).next()?;
+        if start != 0 || !folded(found).eq(word.chars()) {
+            return None;
+        }
+        rest = &rest[found.len()..];
+    }
+    Some(rest)
+}

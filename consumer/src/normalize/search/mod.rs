@@ -1,0 +1,133 @@
+//! Where the caller's line stands in texts that belong together: the turns of a call, the values of its items. Each look
+//! is linear in the texts, however many digits they have.
+
+mod channel;
+mod cues;
+mod guard;
+mod literal;
+mod number;
+mod part;
+
+use std::ops::Range;
+
+use super::line::{Line, Number};
+use super::numerals::{Numerals, scan};
+use channel::Channel;
+
+/// A text, and who says it: the texts of one speaker are also read as one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passage<'a> {
+    /// What is said.
+    pub(super) text: &'a str,
+    /// Number of the speaker.
+    pub(super) speaker: usize,
+}
+
+/// Kind of what was found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// A whole number.
+    Number,
+    /// Seven to nine digits of it, or fewer that somebody says are of it.
+    Part,
+    /// A short number, whole.
+    Short,
+    /// An address, a name or an id.
+    Literal,
+}
+
+/// A place of the line in one of several passages.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Span {
+    /// Which passage.
+    pub(super) passage: usize,
+    /// Its bytes.
+    pub(super) range: Range<usize>,
+    /// What stands there.
+    pub(super) kind: Kind,
+}
+
+/// Tells cheaply that a text has too few digits for any number of the line, and no literal.
+pub(super) fn is_clean(line: &Line, text: &str) -> bool {
+    let fewest = line.numbers.iter().map(Number::min_digits).min();
+    line.literals.iter().all(|literal| !literal::may_have(literal, text))
+        && fewest.is_none_or(|fewest| text.len() < fewest || scan(text).max_digits() < fewest)
+}
+
+/// Places in the passages, in order and apart from each other.
+pub(super) fn spans(line: &Line, passages: &[Passage]) -> Vec<Span> {
+    let mut found = Vec::new();
+    for (index, passage) in passages.iter().enumerate() {
+        literal::find(&line.literals, index, passage.text, &mut found);
+    }
+    if let Some(fewest) = line.numbers.iter().map(Number::min_digits).min() {
+        let numerals: Vec<Numerals> = passages.iter().map(|passage| scan(passage.text)).collect();
+        // Most texts have too few digits for any of it, and are seen through here.
+        if numerals.iter().map(Numerals::max_digits).sum::<usize>() >= fewest {
+            let channels = Channel::all(passages, &numerals);
+            for own in &line.numbers {
+                find_number(line, own, passages, &channels, &mut found);
+            }
+        }
+    }
+    merged(found)
+}
+
+/// Tells whether a whole number of the line stands in a text.
+pub(super) fn has_number(line: &Line, text: &str) -> bool {
+    let numerals = [scan(text)];
+    let channel = Channel::of_all(&numerals);
+    line.numbers.iter().any(|own| !own.is_short() && !number::matches(&own.core, &channel.tokens).is_empty())
+}
+
+fn find_number(line: &Line, own: &Number, passages: &[Passage], channels: &[Channel], found: &mut Vec<Span>) {
+    let mut covered = Covered::new(passages.len());
+    if !own.is_short() {
+        for channel in channels {
+            number::find(line, own, channel, passages, &mut covered, found);
+        }
+    }
+    part::find(own, channels, passages, &covered, found);
+}
+
+/// Tokens that whole numbers have taken, by passage.
+pub(super) struct Covered(Vec<Vec<bool>>);
+
+impl Covered {
+    fn new(passages: usize) -> Self {
+        Self(vec![Vec::new(); passages])
+    }
+
+    fn take(&mut self, (passage, token): (usize, usize)) {
+        let here = &mut self.0[passage];
+        here.resize(here.len().max(token + 1), false);
+        here[token] = true;
+    }
+
+    fn has(&self, (passage, token): (usize, usize)) -> bool {
+        self.0[passage].get(token) == Some(&true)
+    }
+
+    fn has_some(&self) -> bool {
+        self.0.iter().any(|passage| !passage.is_empty())
+    }
+
+    fn has_any(&self, passage: usize) -> bool {
+        !self.0[passage].is_empty()
+    }
+}
+
+/// Spans in order, overlapping ones made one, of the kind that begins first.
+fn merged(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_by_key(|span| (span.passage, span.range.start, std::cmp::Reverse(span.range.end)));
+    let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if last.passage == span.passage && span.range.start < last.range.end => {
+                last.range.end = last.range.end.max(span.range.end);
+            }
+            _ => merged.push(span),
+        }
+    }
+    merged
+}

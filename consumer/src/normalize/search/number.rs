@@ -1,0 +1,192 @@
+//! A whole number among numerals: a walk through all readings at once, as a finite automaton whose states are how many of
+//! its digits were read.
+
+use std::mem::take;
+use std::ops::Range;
+
+use super::super::line::{Line, MAX_CORE_DIGITS, Number};
+use super::super::numerals::{Edge, Token, Value, edges, max_digits};
+use super::channel::Channel;
+use super::{Covered, Kind, Passage, Span, guard};
+
+/// Most words between two groups of digits of one number.
+pub(super) const MAX_WORDS_BETWEEN: u32 = 6;
+
+/// Most tokens of a country or trunk code.
+const MAX_PREFIX_TOKENS: usize = 6;
+
+/// Places that a reading may reach from one token, and itself.
+const ROWS: usize = Edge::MAX_TOKENS + 1;
+
+/// Most digits of a group that is said twice, or taken back.
+const MAX_GROUP_DIGITS: usize = 4;
+
+/// Ways in which the tokens up to some place were read: for each number of digits read the best walk.
+#[derive(Clone, Copy, Default)]
+struct Row {
+    /// Bit for each number of digits that has a walk.
+    live: u16,
+    walks: [Walk; MAX_CORE_DIGITS + 1],
+}
+
+/// One way in which the first digits were read.
+#[derive(Clone, Copy, Default, Eq, Ord, PartialEq, PartialOrd)]
+struct Walk {
+    /// Words before its last token, from which the next one must not be far.
+    words: u32,
+    /// First token of it.
+    start: u32,
+}
+
+impl Row {
+    fn get(&self, digits: usize) -> Option<Walk> {
+        (self.live & 1 << digits != 0).then(|| self.walks[digits])
+    }
+
+    /// Keeps the walk that read its digits last, and of two the shorter one.
+    fn keep(&mut self, digits: usize, walk: Walk) {
+        if self.get(digits).is_none_or(|kept| kept < walk) {
+            self.live |= 1 << digits;
+            self.walks[digits] = walk;
+        }
+    }
+
+    /// Lets the last group be said once more: whatever was read may begin again up to four digits before.
+    fn reread(&mut self) {
+        for digits in 2..=MAX_CORE_DIGITS {
+            let Some(walk) = self.get(digits) else { continue };
+            for back in digits.saturating_sub(MAX_GROUP_DIGITS).max(1)..digits {
+                if self.get(back).is_none() {
+                    self.keep(back, walk);
+                }
+            }
+        }
+    }
+}
+
+/// Places of a number, as ranges of tokens, apart from each other.
+pub(super) fn matches(core: &[u8], tokens: &[Token]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    if max_digits(tokens) < core.len() {
+        return found;
+    }
+    let mut rows = [Row::default(); ROWS];
+    let mut read = Vec::new();
+    for at in 0..=tokens.len() {
+        let mut row = take(&mut rows[at % ROWS]);
+        if let Some(walk) = row.get(core.len())
+            && found.last().is_none_or(|last| last.end <= walk.start as usize)
+        {
+            found.push(walk.start as usize..at);
+        }
+        let Some(token) = tokens.get(at) else { break };
+        if row.live == 0 && matches!(token.value, Value::Digit(digit) if digit != core[0]) {
+            continue;
+        }
+        // A body of 4 Gi tokens does not come.
+        row.keep(0, Walk { start: u32::try_from(at).unwrap_or(u32::MAX), words: token.words });
+        if !token.is_glued {
+            row.reread();
+        }
+        edges(tokens, at, &mut read);
+        step(core, tokens, at, &row, &read, &mut rows);
+    }
+    found
+}
+
+/// Takes every walk that has come to a token one reading further.
+fn step(core: &[u8], tokens: &[Token], at: usize, row: &Row, read: &[Edge], rows: &mut [Row; ROWS]) {
+    let token = &tokens[at];
+    for digits in 0..core.len() {
+        let Some(walk) = row.get(digits) else { continue };
+        if digits > 0 {
+            if token.is_barred || token.words - walk.words > MAX_WORDS_BETWEEN {
+                continue;
+            }
+            // A group that is taken back is passed over.
+            if let Some(again) = corrected(tokens, at) {
+                rows[again % ROWS].keep(digits, Walk { words: tokens[again].words, ..walk });
+            }
+            if token.is_optional() {
+                rows[(at + 1) % ROWS].keep(digits, walk);
+            }
+        }
+        for edge in read.iter().filter(|edge| core[digits..].starts_with(edge.digits())) {
+            let words = tokens[edge.end - 1].words;
+            rows[edge.end % ROWS].keep(digits + edge.digits().len(), Walk { words, ..walk });
+        }
+    }
+}
+
+/// Place behind a group that is taken back: where somebody corrects it.
+fn corrected(tokens: &[Token], at: usize) -> Option<usize> {
+    let last = (at + MAX_GROUP_DIGITS).min(tokens.len().saturating_sub(1));
+    (at + 1..=last).find(|again| tokens[*again].is_correction)
+}
+
+/// Finds a number in a channel, and notes which tokens are taken.
+pub(super) fn find(
+    line: &Line,
+    own: &Number,
+    channel: &Channel,
+    passages: &[Passage],
+    covered: &mut Covered,
+    found: &mut Vec<Span>,
+) {
+    for range in matches(&own.core, &channel.tokens) {
+        if guard::is_part_of_another(line, own, channel, passages, &range) {
+            continue;
+        }
+        let start = with_prefix(own, channel, range.start);
+        for piece in channel.runs_of_passages(start..range.end) {
+            piece.clone().for_each(|token| covered.take(channel.places[token]));
+            let passage = channel.passage(piece.start);
+            found.push(Span {
+                passage,
+                range: bytes(channel, &piece, passages[passage].text),
+                kind: Kind::Number,
+            });
+        }
+    }
+}
+
+/// Bytes of tokens of one passage, with what introduces a number: `+`, and a parenthesis that is closed inside of it.
+pub(super) fn bytes(channel: &Channel, tokens: &Range<usize>, text: &str) -> Range<usize> {
+    let mut start = channel.tokens[tokens.start].start as usize;
+    let end = channel.tokens[tokens.end - 1].end as usize;
+    while let Some(sign @ ('+' | '(')) = text[..start].chars().next_back() {
+        let inside = &text[start..end];
+        if sign == '(' && inside.matches(')').count() <= inside.matches('(').count() {
+            break;
+        }
+        start -= 1;
+    }
+    start..end
+}
+
+/// First token of the number's country or trunk code, or of the number.
+fn with_prefix(own: &Number, channel: &Channel, start: usize) -> usize {
+    let (tokens, prefixes) = (&channel.tokens, own.prefixes());
+    let mut first = start;
+    for at in (start.saturating_sub(MAX_PREFIX_TOKENS)..start).rev() {
+        if channel.passage(at) != channel.passage(start) || !tokens[at + 1].continues(&tokens[at]) {
+            break;
+        }
+        if !tokens[at].is_optional() && prefixes.iter().any(|prefix| spells(tokens, at, start, prefix)) {
+            first = at;
+        }
+    }
+    first
+}
+
+/// Tells whether tokens can be read as just these digits.
+pub(super) fn spells(tokens: &[Token], at: usize, end: usize, digits: &[u8]) -> bool {
+    if at == end {
+        return digits.is_empty();
+    }
+    let mut read = Vec::new();
+    edges(&tokens[..end], at, &mut read);
+    read.iter().any(|edge| {
+        digits.starts_with(edge.digits()) && spells(tokens, edge.end, end, &digits[edge.digits().len()..])
+    }) || (tokens[at].is_optional() && spells(tokens, at + 1, end, digits))
+}

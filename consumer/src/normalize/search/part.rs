@@ -1,0 +1,275 @@
+//! Parts of a number, and short numbers: digits that say little by themselves, so that what stands around them decides.
+
+use std::ops::Range;
+
+use super::super::line::{MAX_CORE_DIGITS, MIN_DIGITS_SAID, Number};
+use super::super::numerals::{Token, edges, max_digits};
+use super::channel::Channel;
+use super::number::{MAX_WORDS_BETWEEN, bytes};
+use super::{Covered, Kind, Passage, Span, cues};
+
+/// Fewest digits in a row that are hidden wherever they stand alone.
+const MIN_DIGITS_ALONE: usize = 7;
+
+/// Longest run that can be a part, in tokens: each digit is one, some may be skipped.
+const MAX_TOKENS: usize = 24;
+
+/// How far away, in passages, an echo of the number may be.
+const ECHO_PASSAGES: usize = 2;
+
+/// Most words between a number and its beginning or end said once more.
+const ECHO_WORDS: u32 = 3;
+
+/// Finds parts of a number, or a short number, in what no whole number has taken.
+pub(super) fn find(
+    own: &Number,
+    channels: &[Channel],
+    passages: &[Passage],
+    covered: &Covered,
+    found: &mut Vec<Span>,
+) {
+    // The channel of all says nothing of parts that the speakers' own do not say, and mixes them.
+    let speakers = if channels.len() > 1 { &channels[..channels.len() - 1] } else { channels };
+    for channel in speakers {
+        let search = Search { own, channel, passages, covered };
+        let is_free = |token: usize| !covered.has(channel.places[token]);
+        let runs = channel.runs();
+        let free = runs.iter().flat_map(|run| free_pieces(run, &is_free));
+        for run in free {
+            let within = channel.runs_of_passages(run.clone());
+            let whole = (within.len() > 1).then_some(run);
+            for run in whole.into_iter().chain(within) {
+                let Some(kind) = search.kind(&run) else { continue };
+                for piece in channel.runs_of_passages(run) {
+                    let passage = channel.passage(piece.start);
+                    found.push(Span { passage, range: bytes(channel, &piece, passages[passage].text), kind });
+                }
+            }
+        }
+    }
+}
+
+/// Cuts the tokens that are taken out of a run.
+fn free_pieces(run: &Range<usize>, is_free: &impl Fn(usize) -> bool) -> Vec<Range<usize>> {
+    let mut pieces: Vec<Range<usize>> = Vec::new();
+    for at in run.clone().filter(|at| is_free(*at)) {
+        match pieces.last_mut() {
+            Some(last) if last.end == at => last.end = at + 1,
+            _ => pieces.push(at..at + 1),
+        }
+    }
+    pieces
+}
+
+struct Search<'a> {
+    own: &'a Number,
+    channel: &'a Channel,
+    passages: &'a [Passage<'a>],
+    covered: &'a Covered,
+}
+
+impl Search<'_> {
+    /// Kind of what a run is of the number, if it is to be hidden.
+    fn kind(&self, run: &Range<usize>) -> Option<Kind> {
+        let tokens = &self.channel.tokens[run.clone()];
+        let is_amount = tokens[0].is_amount || tokens[tokens.len() - 1].is_amount;
+        if is_amount
+            || tokens.len() > MAX_TOKENS
+            || max_digits(tokens) < self.own.min_digits()
+            || self.touches_letters(run)
+        {
+            return None;
+        }
+        // Fewer digits count only beside the whole number, or where somebody says what they are.
+        let has_enough =
+            self.own.is_short() || max_digits(tokens) >= MIN_DIGITS_ALONE || self.covered.has_some();
+        if !has_enough && !self.is_after_piece_cue(run) {
+            return None;
+        }
+        let length = self.own.core.len();
+        let parts = Parts::new(&self.own.core, tokens);
+        if self.own.is_short() {
+            return (parts.has(|from, to| (from, to) == (0, length)) && self.is_said_short(run))
+                .then_some(Kind::Short);
+        }
+        let is_part = parts.has(|from, to| to - from >= MIN_DIGITS_ALONE && !self.goes_on(run, from, to))
+            || self.has_code_and_beginning(tokens)
+            || (parts.has(|from, to| to - from >= MIN_DIGITS_SAID) && self.is_echo(run))
+            || (parts.has(|from, to| to - from >= MIN_DIGITS_SAID && (from == 0 || to == length))
+                && self.is_said_again(run))
+            || self.is_said_piece(run);
+        is_part.then_some(Kind::Part)
+    }
+
+    /// Tells whether the run is a piece of a longer word.
+    fn touches_letters(&self, run: &Range<usize>) -> bool {
+        let (first, last) = (self.channel.tokens[run.start], self.channel.tokens[run.end - 1]);
+        let before =
+            self.passages[self.channel.passage(run.start)].text[..first.start as usize].chars().next_back();
+        let after = self.passages[self.channel.passage(run.end - 1)].text[last.end as usize..].chars().next();
+        [before, after].into_iter().flatten().any(char::is_alphanumeric)
+    }
+
+    /// Tells whether the digits go on, after some words, to a number of another ending or beginning.
+    fn goes_on(&self, run: &Range<usize>, from: usize, to: usize) -> bool {
+        let tokens = &self.channel.tokens;
+        let length = self.own.core.len();
+        if from == 0 && to < length {
+            let mut end = run.end;
+            while end < tokens.len().min(run.end + MAX_TOKENS) && is_near(&tokens[end - 1], &tokens[end]) {
+                end += 1;
+                let is_group = tokens.get(end).is_none_or(|next| !next.continues(&tokens[end - 1]));
+                if is_group && can_be_long(&tokens[run.start..end], length) {
+                    return true;
+                }
+            }
+        } else if from > 0 && to == length {
+            let mut start = run.start;
+            while start > run.start.saturating_sub(MAX_TOKENS)
+                && start > 0
+                && is_near(&tokens[start - 1], &tokens[start])
+            {
+                start -= 1;
+                let is_group = start == 0 || !tokens[start].continues(&tokens[start - 1]);
+                if is_group && can_be_long(&tokens[start..run.end], length) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Tells whether the run is a country or trunk code with the beginning of the number, and not all of it.
+    fn has_code_and_beginning(&self, tokens: &[Token]) -> bool {
+        if max_digits(tokens) <= MIN_DIGITS_ALONE {
+            return false;
+        }
+        self.own.prefixes().iter().filter(|code| code.len() <= 3).any(|code| {
+            let whole = [code.as_slice(), &self.own.core].concat();
+            Parts::new(&whole[..whole.len().min(MAX_CORE_DIGITS)], tokens)
+                .has(|from, to| from == 0 && to >= code.len() + MIN_DIGITS_ALONE)
+        })
+    }
+
+    /// Tells whether the other speaker said the number shortly before or after.
+    fn is_echo(&self, run: &Range<usize>) -> bool {
+        let passage = self.channel.passage(run.start);
+        let near =
+            passage.saturating_sub(ECHO_PASSAGES)..=(passage + ECHO_PASSAGES).min(self.passages.len() - 1);
+        near.into_iter().any(|other| {
+            self.covered.has_any(other) && self.passages[other].speaker != self.passages[passage].speaker
+        })
+    }
+
+    /// Tells whether the number itself stands beside its beginning or end in the same passage: somebody began anew.
+    fn is_said_again(&self, run: &Range<usize>) -> bool {
+        let passage = self.channel.passage(run.start);
+        let is_beside = |one: usize, other: usize| {
+            self.channel.passage(other) == passage
+                && self.channel.tokens[one].words.abs_diff(self.channel.tokens[other].words) <= ECHO_WORDS
+        };
+        self.covered.has_any(passage)
+            && (run.start.checked_sub(1).is_some_and(|before| is_beside(run.start, before))
+                || (run.end < self.channel.tokens.len() && is_beside(run.end - 1, run.end)))
+    }
+
+    /// Tells whether somebody says that these are the last or the first digits.
+    fn is_said_piece(&self, run: &Range<usize>) -> bool {
+        let tokens = &self.channel.tokens[run.clone()];
+        // `los últimos cuatro: 5678` begins with how many there are.
+        let is_piece = |tokens: &[Token]| {
+            Parts::new(&self.own.core, tokens).has(|from, to| to - from >= MIN_DIGITS_SAID)
+        };
+        (is_piece(tokens) || is_piece(&tokens[1..])) && self.is_after_piece_cue(run)
+    }
+
+    fn is_after_piece_cue(&self, run: &Range<usize>) -> bool {
+        let (start, passage) =
+            (self.channel.tokens[run.start].start as usize, self.channel.passage(run.start));
+        cues::precedes(self.passages, passage, start, &cues::PIECE)
+            && !cues::precedes(self.passages, passage, start, &cues::ACCOUNT)
+    }
+
+    /// Tells whether a short number stands where a telephone number would.
+    fn is_said_short(&self, run: &Range<usize>) -> bool {
+        let (passage, start) =
+            (self.channel.passage(run.start), self.channel.tokens[run.start].start as usize);
+        !cues::is_time(self.passages, passage, start)
+            && (self.own.core.len() >= MIN_DIGITS_ALONE
+                || cues::precedes(self.passages, passage, start, &cues::TELEPHONE))
+    }
+}
+
+fn is_near(before: &Token, after: &Token) -> bool {
+    !after.is_barred && after.words - before.words <= MAX_WORDS_BETWEEN
+}
+
+/// Readings of tokens as digits in a row of a number: bit `from × 11 + to` of a set.
+struct Parts(u128);
+
+impl Parts {
+    const WIDTH: usize = MAX_CORE_DIGITS + 1;
+
+    fn new(core: &[u8], tokens: &[Token]) -> Self {
+        let mut reached = [0_u128; MAX_TOKENS + 1];
+        reached[0] = (0..core.len()).fold(0, |all, from| all | Self::bit(from, from));
+        let mut read = Vec::new();
+        for at in 0..tokens.len() {
+            if reached[at] == 0 {
+                continue;
+            }
+            edges(tokens, at, &mut read);
+            for edge in &read {
+                let digits = edge.digits();
+                let fits = (0..core.len()).filter(|position| core[*position..].starts_with(digits));
+                let moved = fits
+                    .fold(0, |all, position| all | (reached[at] & Self::reaching(position)) << digits.len());
+                reached[edge.end] |= moved;
+            }
+            if tokens[at].is_optional() {
+                reached[at + 1] |= reached[at];
+            }
+        }
+        Self(reached[tokens.len()])
+    }
+
+    /// Bits of everything that reaches a position.
+    fn reaching(to: usize) -> u128 {
+        const FIRST: u128 = {
+            let (mut all, mut from) = (0, 0);
+            while from < Parts::WIDTH {
+                all |= 1 << (from * Parts::WIDTH);
+                from += 1;
+            }
+            all
+        };
+        FIRST << to
+    }
+
+    fn bit(from: usize, to: usize) -> u128 {
+        1 << (from * Self::WIDTH + to)
+    }
+
+    fn has(&self, is_wanted: impl Fn(usize, usize) -> bool) -> bool {
+        (0..Self::WIDTH).any(|from| {
+            (from..Self::WIDTH).any(|to| self.0 & Self::bit(from, to) != 0 && is_wanted(from, to))
+        })
+    }
+}
+
+/// Tells whether tokens can be read as so many digits.
+fn can_be_long(tokens: &[Token], length: usize) -> bool {
+    let mut reached = vec![0_u64; tokens.len() + 1];
+    reached[0] = 1;
+    let mut read = Vec::new();
+    for at in 0..tokens.len() {
+        edges(tokens, at, &mut read);
+        for edge in &read {
+            reached[edge.end] |= reached[at] << edge.digits().len();
+        }
+        if tokens[at].is_optional() {
+            reached[at + 1] |= reached[at];
+        }
+    }
+    reached[tokens.len()] & (1 << length) != 0
+}
