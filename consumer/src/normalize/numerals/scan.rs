@@ -70,8 +70,10 @@ impl Scanner<'_> {
         loop {
             match bytes.get(end) {
                 Some(b'a'..=b'z' | b'A'..=b'Z') => end += 1,
-                // À to ÿ, two signs of arithmetic among them, in two bytes: most of what is not ASCII in Spanish.
-                Some(0xC3) => end += 2,
+                // À to ÿ in two bytes, without × and ÷: most of what is not ASCII in Spanish.
+                Some(0xC3) if !matches!(bytes[end + 1], 0x97 | 0xB7) => end += 2,
+                Some(0xC3) if end == start => return start + 2,
+                Some(0xC3) => break,
                 Some(b'0'..=b'9' | 0x80..) => return self.any_run(start),
                 _ => break,
             }
