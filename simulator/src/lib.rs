@@ -16,6 +16,7 @@ mod served;
 mod settings;
 mod simulator;
 mod units;
+pub mod voice;
 mod world;
 
 pub use faults::Faults;
