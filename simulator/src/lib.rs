@@ -20,6 +20,7 @@ pub mod voice;
 mod world;
 
 pub use faults::Faults;
+pub use planted::Planted;
 pub use served::Served;
 pub use settings::Settings;
 pub use simulator::Simulator;

@@ -136,6 +136,12 @@ impl World {
         (knobs.condition(number, index.entry(number)), knobs.is_off_document(number))
     }
 
+    /// Has the detail of a call all that was said in it, as it was invented?
+    pub(crate) fn is_whole(&self, number: u32) -> bool {
+        let is_written = self.overrides.read().unwrap_or_else(PoisonError::into_inner).contains_key(&number);
+        !is_written && matches!(self.condition(number).0, Condition::Finished | Condition::NeedsReview)
+    }
+
     /// The body of a call's detail.
     pub(crate) fn detail(&self, number: u32) -> Vec<u8> {
         if let Some(written) = self.overrides.read().unwrap_or_else(PoisonError::into_inner).get(&number) {

@@ -1,5 +1,7 @@
 //! `ConversationHistoryAnalysisCommonModel`: what was made of a call after it ended.
 
+use std::fmt::Write as _;
+
 use serde::{Serialize, Serializer};
 
 use super::collected::{self, Item};
@@ -92,6 +94,12 @@ pub(crate) fn summary(from: &Ingredients<'_>) -> String {
         summary.push_str(" Llama desde el número ");
         summary.push_str(&spoken_number(call));
         summary.push('.');
+    }
+    if let Some(told) = &from.exchange.in_summary {
+        write!(summary, " Se le puede llamar al {told}.").expect("writing to a String cannot fail");
+    }
+    if let Some(stranger) = &from.exchange.stranger {
+        write!(summary, " La llamaron del {}.", stranger.kept).expect("writing to a String cannot fail");
     }
     summary
 }

@@ -71,12 +71,34 @@ pub(crate) fn items(from: &Ingredients<'_>) -> Vec<Item> {
         let value = if call.every(30, 7) { json!(call.caller) } else { json!(spoken_number(call)) };
         add("telefono_contacto", if value.is_string() { "string" } else { "integer" }, value);
     }
+    for (name, value) in told(from) {
+        add(name, if value.is_number() { "number" } else { "string" }, value);
+    }
     if call.every(31, 2) {
         add("evidencias", "string", json!(["audio", "captura", null]));
     }
     if call.every(37, 4) {
         add("vehiculo", "string", json!({ "tipo": "motocicleta", "color": "negro", "placas": null }));
     }
+    items
+}
+
+/// The line where a caller dictated it, in one of the shapes that agents collect it in, and another's number.
+fn told(from: &Ingredients<'_>) -> Vec<(&'static str, Value)> {
+    let (call, exchange) = (from.call, from.exchange);
+    let (Some(told), Some(line)) = (&exchange.in_items, call.line()) else { return vec![] };
+    let mut items = match call.number / 4 % 7 {
+        0 => vec![("lada", json!(line[..2])), ("numero", json!(line[2..]))],
+        1 => vec![("contacto", json!(call.caller))],
+        #[expect(clippy::cast_precision_loss, reason = "ten digits")]
+        2 => vec![("contacto", json!(call.caller as f64))],
+        3 => vec![("contacto", json!([line[..2], line[2..6], line[6..]]))],
+        4 => vec![("contacto", json!({ "lada": line[..2], "numero": line[2..] }))],
+        5 => vec![("contacto", json!({ line: "propio" }))],
+        _ => vec![("contacto", json!({ "propio": told }))],
+    };
+    items.push(("como_localizarle", json!(told)));
+    items.extend(exchange.stranger.iter().map(|stranger| ("numero_agresor", json!(stranger.kept))));
     items
 }
 

@@ -7,6 +7,7 @@ use super::analysis::Analysis;
 use super::metadata::Metadata;
 use super::turn::TurnBody;
 use super::{analysis, initiation, metadata, turn};
+use crate::call::exchange::Exchange;
 use crate::call::turns::Turn;
 use crate::call::{Call, Kind, Private, Slots, turns};
 use crate::condition::Condition;
@@ -21,6 +22,7 @@ pub(crate) struct Ingredients<'a> {
     pub(crate) is_odd: bool,
     pub(crate) private: &'a Private,
     pub(crate) slots: &'a Slots,
+    pub(crate) exchange: &'a Exchange,
     pub(crate) user_id: Option<&'a str>,
 }
 
@@ -79,6 +81,7 @@ struct MessageCounts {
 pub(crate) fn write(call: &Call<'_>, condition: Condition, is_odd: bool) -> Vec<u8> {
     let private = Private::new(call);
     let slots = Slots::new(call);
+    let exchange = Exchange::of(call);
     let user_id = call.user_id();
     let ingredients = Ingredients {
         call,
@@ -86,9 +89,10 @@ pub(crate) fn write(call: &Call<'_>, condition: Condition, is_odd: bool) -> Vec<
         is_odd,
         private: &private,
         slots: &slots,
+        exchange: &exchange,
         user_id: user_id.as_deref(),
     };
-    let turns = if ingredients.has_transcript() { turns::turns(call, &slots) } else { vec![] };
+    let turns = if ingredients.has_transcript() { turns::turns(call, &slots, &exchange) } else { vec![] };
     let findings = analysis::findings(&ingredients);
     let has_audio = ingredients.has_transcript() && !call.every(4, 3);
     let detail = Detail {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::detail::Ingredients;
 use crate::call::turns::Turn;
+use crate::call::{Call, Source};
 
 /// The line's own number; not private.
 pub(crate) const AGENT_NUMBER: &str = "+525500890089";
@@ -39,14 +40,26 @@ fn variables(from: &Ingredients<'_>, turns: &[Turn]) -> Map<String, Value> {
     set("nombre_reportante", json!(from.private.name));
     set("intentos", json!(call.number % 4));
     if call.is_phone() {
-        set("system__caller_id", json!(call.external_number()));
+        set("system__caller_id", caller_id(call));
         set("system__called_number", json!(AGENT_NUMBER));
         set("system__call_sid", json!(from.private.call_sid));
+    }
+    if call.source_of_line() == Source::Custom {
+        let names = ["telefono_reportante", "caller_id", "customer_phone", "dato_7"];
+        set(names[call.number as usize / 16 % names.len()], json!(format!("+52{}", call.caller)));
     }
     if !turns.is_empty() {
         set("system__conversation_history", Value::String(history(turns)));
     }
     variables
+}
+
+fn caller_id(call: &Call<'_>) -> Value {
+    match call.source_of_line() {
+        #[expect(clippy::cast_precision_loss, reason = "ten digits")]
+        Source::Float => json!(call.caller as f64),
+        _ => json!(call.external_number()),
+    }
 }
 
 fn time(start: i64) -> String {

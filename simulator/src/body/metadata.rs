@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::detail::Ingredients;
 use super::initiation::AGENT_NUMBER;
-use crate::call::{Channel, Kind};
+use crate::call::{Channel, Kind, Source};
 use crate::condition::Condition;
 
 #[derive(Serialize)]
@@ -102,12 +102,7 @@ pub(crate) fn metadata<'a>(from: &Ingredients<'a>) -> Metadata<'a> {
         conversation_initiation_source_version: None,
         timezone: call.every(2, 0).then_some("America/Mexico_City"),
         async_metadata: None,
-        whatsapp: (call.channel == Channel::WhatsApp).then(|| {
-            json!({
-                "direction": "inbound", "whatsapp_phone_number_id": "wa_linea089",
-                "whatsapp_user_id": from.private.whatsapp_user, "awaiting_first_user_message": null,
-            })
-        }),
+        whatsapp: (call.channel == Channel::WhatsApp).then(|| whatsapp(from)),
         sms: None,
         agent_created_from: "ui",
         agent_last_updated_from: "api",
@@ -134,10 +129,7 @@ fn phone_call(from: &Ingredients<'_>) -> Option<Value> {
         Channel::Sip => {
             phone_call["type"] = json!("sip_trunking");
             phone_call["call_id"] = json!(from.private.stream_sid);
-            phone_call["sip_header_dynamic_variables"] = json!({
-                "sip_x_caller_name": from.private.sip_name,
-                "sip_p_asserted_identity": format!("sip:{}@trunk.example", call.external_number()),
-            });
+            phone_call["sip_header_dynamic_variables"] = sip_headers(from);
         }
         Channel::Exotel => {
             phone_call["type"] = json!("exotel");
@@ -149,6 +141,37 @@ fn phone_call(from: &Ingredients<'_>) -> Option<Value> {
         }
     }
     Some(phone_call)
+}
+
+fn sip_headers(from: &Ingredients<'_>) -> Value {
+    let call = from.call;
+    let number = format!("+52{}", call.caller);
+    if call.source_of_line() == Source::SipHeaders {
+        return json!({
+            "sip_x_caller_name": from.private.sip_name,
+            "sip_contact_uri": format!("sip:{number}@10.0.0.1"),
+            "sip_x_original_caller": number,
+        });
+    }
+    let user = if call.is_reported() { call.external_number() } else { "anonymous".to_owned() };
+    json!({
+        "sip_x_caller_name": from.private.sip_name,
+        "sip_p_asserted_identity": format!("sip:{user}@trunk.example"),
+    })
+}
+
+fn whatsapp(from: &Ingredients<'_>) -> Value {
+    let mut whatsapp = json!({
+        "direction": "inbound", "whatsapp_phone_number_id": "wa_linea089",
+        "whatsapp_user_id": from.private.whatsapp_user, "awaiting_first_user_message": null,
+    });
+    if from.call.source_of_line() == Source::WhatsApp {
+        whatsapp["recipient"] = json!({
+            "phone": format!("+521{}", from.call.caller),
+            "bsuid": from.private.business_user,
+        });
+    }
+    whatsapp
 }
 
 fn deletion(from: &Ingredients<'_>) -> Value {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::analysis;
 use super::detail::Ingredients;
+use crate::call::exchange::Exchange;
 use crate::call::{Call, Kind, Private, Slots};
 use crate::condition::Condition;
 use crate::ids;
@@ -101,9 +102,16 @@ impl Summary {
 }
 
 fn texts(call: &Call<'_>, condition: Condition) -> (Option<String>, Option<String>) {
-    let (slots, private) = (Slots::new(call), Private::new(call));
-    let from =
-        Ingredients { call, condition, is_odd: false, private: &private, slots: &slots, user_id: None };
+    let (slots, private, exchange) = (Slots::new(call), Private::new(call), Exchange::of(call));
+    let from = Ingredients {
+        call,
+        condition,
+        is_odd: false,
+        private: &private,
+        slots: &slots,
+        exchange: &exchange,
+        user_id: None,
+    };
     let text = if condition == Condition::Emptied { String::new() } else { analysis::summary(&from) };
     (Some(text), analysis::title(&from))
 }

@@ -1,5 +1,7 @@
 //! One call, drawn from the seed and its number: cheap facts first, words only when asked for.
 
+pub(crate) mod exchange;
+mod line;
 mod phrases;
 pub(crate) mod private;
 mod slots;
@@ -10,6 +12,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 
 use crate::agents::Agent;
 use crate::dice;
+pub(crate) use line::Source;
 pub(crate) use phrases::Story;
 pub(crate) use private::Private;
 pub(crate) use slots::Slots;
@@ -100,23 +103,14 @@ impl<'a> Call<'a> {
         matches!(self.channel, Channel::Sip | Channel::Twilio | Channel::Exotel)
     }
 
-    /// The caller's number as the line reported it; not every provider writes it alike.
-    pub(crate) fn external_number(&self) -> String {
-        match self.number % 9 {
-            7 => format!("+521{}", self.caller),
-            8 => self.caller.to_string(),
-            _ => format!("+52{}", self.caller),
-        }
-    }
-
     /// The id the client gave the user: a phone number, an opaque id, an e-mail address or nothing.
     pub(crate) fn user_id(&self) -> Option<String> {
         let token = private::token(self.seed, self.number, "user");
         match self.number % 5 {
-            0 if self.is_phone() => Some(self.external_number()),
+            0 if self.is_reported() => Some(self.external_number()),
             1 => Some(format!("usr_{token}")),
             2 => Some(format!("zutano.{token}@correo.example")),
-            4 if self.is_phone() => Some(format!("52{}", self.caller)),
+            4 if self.is_reported() => Some(format!("52{}", self.caller)),
             _ => None,
         }
     }

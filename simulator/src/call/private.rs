@@ -46,6 +46,8 @@ pub(crate) struct Private {
     pub(crate) query: String,
     /// A user of `WhatsApp`.
     pub(crate) whatsapp_user: String,
+    /// The same user to a business, as newer versions of the API write it.
+    pub(crate) business_user: String,
 }
 
 impl Private {
@@ -66,11 +68,12 @@ impl Private {
             transferred_to: transferred_to(call),
             query: format!("Fulana-{}", token("query")),
             whatsapp_user: format!("wa_{}", token("whatsapp")),
+            business_user: format!("MX.{:020}", dice::draw(call.seed, "business user", call.number.into())),
         }
     }
 
     /// All of them.
-    pub(crate) fn into_strings(self) -> [String; 14] {
+    pub(crate) fn into_strings(self) -> [String; 15] {
         [
             self.name,
             self.address,
@@ -86,6 +89,7 @@ impl Private {
             self.transferred_to,
             self.query,
             self.whatsapp_user,
+            self.business_user,
         ]
     }
 }

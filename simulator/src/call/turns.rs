@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::exchange::Exchange;
 use super::{Call, Kind, Slots, phrases};
 
 /// One turn.
@@ -27,7 +28,7 @@ pub(crate) enum Tool {
 }
 
 /// All turns of a call; those with text are as many as [`Call::spoken`] says.
-pub(crate) fn turns(call: &Call<'_>, slots: &Slots) -> Vec<Turn> {
+pub(crate) fn turns(call: &Call<'_>, slots: &Slots, exchange: &Exchange) -> Vec<Turn> {
     let mut turns = Vec::with_capacity(call.spoken as usize + 4);
     for position in 0..call.spoken {
         if let Some(tool) = tool_before(call, position) {
@@ -42,7 +43,10 @@ pub(crate) fn turns(call: &Call<'_>, slots: &Slots) -> Vec<Turn> {
         let is_agent = position.is_multiple_of(2);
         turns.push(Turn {
             is_agent,
-            message: Some(message(call, slots, position)),
+            message: Some(match exchange.turn(position) {
+                Some(text) => Cow::Owned(text.to_owned()),
+                None => message(call, slots, position),
+            }),
             time: call.time_of(position),
             tool: None,
             is_interrupted: is_agent && position > 0 && (position + call.number) % 11 == 3,
