@@ -7,6 +7,7 @@ mod broker;
 mod database;
 mod forwarder;
 mod process;
+pub mod reading;
 
 pub use broker::TestBroker;
 pub use database::TestDatabase;
