@@ -4,15 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use serde_json::Value;
-use simulator::Simulator;
+use shared::testing::reading::{Said, spoken_runs};
+use simulator::Planted;
 
 use crate::stage::{KEY, Stage};
 
 /// The last bytes of a word, by which it is looked up; no word is shorter.
 const TAIL: usize = 8;
-
-/// Digits of a Mexican number.
-const NUMBER: usize = 10;
 
 /// A panic that was logged: nothing private, and nothing that should be there either.
 const PANIC: &str = "panicked at";
@@ -60,8 +58,11 @@ impl Search {
 pub async fn search(stage: &Stage, letters: &[String]) -> anyhow::Result<Vec<String>> {
     let words = Search::of(stage.simulator.canaries().into_iter().chain([KEY, PANIC].map(str::to_owned)));
     let mut wrong = Vec::new();
+    let numbers = Search::of(stage.simulator.caller_numbers());
     let mut look = |place: &str, text: &str| {
         wrong.extend(words.found(text).iter().map(|word| format!("{place} holds {word}")));
+        let spoken = numbers.found(&spoken_runs(text));
+        wrong.extend(spoken.iter().map(|number| format!("{place} holds {number} in words")));
     };
     for letter in letters {
         look("the queue of dead letters", letter);
@@ -95,61 +96,19 @@ fn logs(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     Ok(logs)
 }
 
-/// A caller's own number, however it was written, in what is stored of the call.
+/// A caller's own number, however it was said, in what is stored of the call; and what of others' numbers and sums was lost.
 async fn numbers_spoken(stage: &Stage) -> anyhow::Result<Vec<String>> {
     let mut wrong = Vec::new();
-    let query = "(SELECT id_eleven, transcripcion, resumen, datos, id_extorsion, modo, tiempo, lugar \
-                 FROM conversaciones LEFT JOIN reportes USING (id_conversacion))";
+    let query = "(SELECT * FROM conversaciones LEFT JOIN reportes USING (id_conversacion))";
     for row in stage.ledger.rows(query).await? {
         let row: Value = serde_json::from_str(&row)?;
         let Some(id) = row["id_eleven"].as_str() else { continue };
-        let spoken: Vec<(&String, String)> = row
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(column, _)| *column != "id_eleven")
-            .flat_map(|(column, value)| {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                digit_runs(&text).into_iter().map(move |run| (column, run))
-            })
-            .filter(|(_, run)| run.len() >= NUMBER)
-            .collect();
-        // To invent a call again takes longer than to read all of its row: few have so many digits.
-        if spoken.is_empty() {
-            continue;
-        }
-        let Some(number) = caller(&stage.simulator, id) else { continue };
-        let found = spoken.iter().filter(|(_, run)| run.contains(&number));
-        wrong.extend(found.map(|(column, _)| format!("{id}: its caller's number stands in {column}")));
+        let Some(planted) = stage.simulator.planted(id) else { continue };
+        let Planted { line, told, kept, stranger, .. } = &planted;
+        let said = Said { line: line.as_deref(), told, kept, stranger: stranger.as_deref() };
+        wrong.extend(said.wrong_in(&row).into_iter().map(|what| format!("{id}: {what}")));
     }
     Ok(wrong)
-}
-
-/// The caller's number, without the country's.
-fn caller(simulator: &Simulator, id: &str) -> Option<String> {
-    let detail = simulator.conversation_json(id)?;
-    let number = detail.pointer("/metadata/phone_call/external_number")?.as_str()?;
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    digits.len().checked_sub(NUMBER).map(|from| digits[from..].to_owned())
-}
-
-/// The digits of a text, in runs: no more than two other characters stand between two of them.
-fn digit_runs(text: &str) -> Vec<String> {
-    let (mut runs, mut gap) = (vec![String::new()], 0);
-    for character in text.chars() {
-        if !character.is_ascii_digit() {
-            gap += 1;
-            continue;
-        }
-        if gap > 2 {
-            runs.push(String::new());
-        }
-        if let Some(run) = runs.last_mut() {
-            run.push(character);
-        }
-        gap = 0;
-    }
-    runs
 }
 
 #[cfg(test)]
@@ -165,12 +124,10 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_found_however_it_is_written() {
-        for text in
-            ["es el 55 1234 5678, gracias", "(55) 12-34-56-78", "+525512345678", "5.5.1.2.3.4.5.6.7.8"]
-        {
-            assert!(digit_runs(text).iter().any(|run| run.contains("5512345678")), "{text}");
-        }
-        assert!(digit_runs("el 5512 y luego 345678").iter().all(|run| !run.contains("5512345678")));
+    fn a_number_in_words_is_found() {
+        let search = Search::of(["5512345678".to_owned()]);
+        let text = "[1.0s] cinco cinco, doce, treinta y cuatro, cincuenta y seis, siete ocho";
+        assert_eq!(search.found(&spoken_runs(text)).len(), 1);
+        assert!(search.found(&spoken_runs("2026-11-28T06:00:55 1234 5678")).is_empty());
     }
 }

@@ -1,16 +1,17 @@
 //! The canary: private data is planted in every field of the API, everything that can go wrong goes wrong, both binaries log
-//! at `trace`, and then every place where words are kept is searched.
+//! at `trace`, and then every place where words are kept is searched. Callers say their numbers in every form that people do.
 
 mod support;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use diesel::connection::SimpleConnection;
-use serde_json::json;
-use simulator::{Faults, Settings};
+use serde_json::{Value, json};
+use shared::testing::reading::{Said, spoken_runs};
+use simulator::{Faults, Planted, Settings};
 use support::management::variable;
 use support::{World, calls};
 
@@ -119,6 +120,26 @@ fn dump(world: &World) -> Vec<(String, String)> {
     values
 }
 
+/// What is wrong with the stored calls: where one tells its line in any reading, and where it has lost what others' numbers
+/// and sums there were. Tells also in how many forms the lines were said.
+fn wrong_in_rows(world: &World) -> (Vec<String>, usize) {
+    let (mut wrong, mut forms) = (Vec::new(), BTreeSet::new());
+    let rows = world.database.column(
+        "SELECT to_jsonb(t)::text AS value \
+         FROM (SELECT * FROM conversaciones LEFT JOIN reportes USING (id_conversacion)) AS t",
+    );
+    for row in rows {
+        let row: Value = serde_json::from_str(&row).expect("a row is JSON");
+        let id = row["id_eleven"].as_str().expect("every row has one");
+        let planted = world.simulator.planted(id).expect("only what the API lists is stored");
+        let Planted { line, told, kept, stranger, .. } = &planted;
+        let said = Said { line: line.as_deref(), told, kept, stranger: stranger.as_deref() };
+        wrong.extend(said.wrong_in(&row).into_iter().map(|what| format!("{id} {:?}: {what}", planted.forms)));
+        forms.extend(planted.forms);
+    }
+    (wrong, forms.len())
+}
+
 /// Everything that can go wrong with some calls, each with private words in reach of an error's text.
 fn plant_traps(world: &World) {
     let ids = world.simulator.conversation_ids();
@@ -173,7 +194,7 @@ async fn nothing_private_is_kept_anywhere() {
         emptied: 0.05,
         ..Faults::default()
     };
-    let mut world = World::new(Settings { agents: 4, seed: 89, faults, ..calls(200) }).await;
+    let mut world = World::new(Settings { agents: 4, seed: 89, faults, ..calls(320) }).await;
     plant_traps(&world);
     plant_refusals(&world);
     world.set("RUST_LOG", "trace");
@@ -223,13 +244,17 @@ async fn nothing_private_is_kept_anywhere() {
     assert!(world.count("conversaciones WHERE transcripcion LIKE '%[línea de quien llama]%'") > 0);
     kept.extend(values);
 
+    let (wrong, forms) = wrong_in_rows(&world);
+    assert!(forms >= 40, "the lines were said in {forms} forms only");
+    assert!(wrong.is_empty(), "{} of the rows: {wrong:#?}", wrong.len());
+
     let canaries =
         Search::of(world.simulator.canaries().into_iter().chain([key.to_owned(), support::KEY.to_owned()]));
     let numbers = Search::of(world.simulator.caller_numbers());
     for (place, text) in &kept {
         let found = canaries.found(text);
         assert!(found.is_empty(), "{place} holds {found:?}");
-        let found = numbers.found(&digit_runs(text));
+        let found = numbers.found(&format!("{}\n{}", digit_runs(text), spoken_runs(text)));
         assert!(found.is_empty(), "{place} holds the numbers {found:?}");
     }
 }
@@ -237,9 +262,13 @@ async fn nothing_private_is_kept_anywhere() {
 #[test]
 fn the_search_finds_what_it_is_for() {
     let numbers = Search::of(["5512345678".to_owned()]);
-    for text in
-        ["mi número es el 55 1234 5678, gracias", "(55) 12-34-56-78", "+525512345678", "5.5.1.2.3.4.5.6.7.8"]
-    {
+    for text in [
+        "mi número es el 55 1234 5678, gracias",
+        "(55) 12-34-56-78",
+        "+525512345678",
+        "5.5.1.2.3.4.5.6.7.8",
+        "cincuenta y cinco doce treinta y cuatro cinco seis siete ocho",
+    ] {
         assert_eq!(numbers.found(&digit_runs(text)), ["5512345678"], "{text}");
     }
     assert!(numbers.found(&digit_runs("a las 5, 512 pesos; el 34 y el 5678")).is_empty());

@@ -52,7 +52,10 @@ fn what_stands_beside_a_line_is_not_read_as_it() {
         for kind in 0..KINDS {
             for seed in 0..50 {
                 let sentence = other(line, kind, seed).sentence;
-                assert!(!tells_line(&transcript(&[sentence.clone()]), line), "{line}: {sentence}");
+                assert!(
+                    !tells_line(&transcript(std::slice::from_ref(&sentence)), line),
+                    "{line}: {sentence}"
+                );
             }
         }
     }

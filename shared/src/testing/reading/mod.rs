@@ -4,9 +4,11 @@
 //! the matcher has to, since whoever reads a row reads it with the wish to find one.
 
 mod numbers;
+mod row;
 mod words;
 
 use numbers::numbers;
+pub use row::Said;
 use serde_json::Value;
 use words::{Word, words};
 
@@ -55,14 +57,15 @@ impl Reading {
     /// The digits in their longest reading, in runs: no more than a few other words stand between two of them.
     #[must_use]
     pub fn runs(&self) -> Vec<String> {
-        let (mut runs, mut next) = (vec![String::new()], 0);
+        let (mut runs, mut run, mut next) = (Vec::new(), String::new(), 0);
         while let Some(piece) = self.longest(next, self.words.len()) {
-            if piece.start > next + MAX_OTHERS {
-                runs.push(String::new());
+            if piece.start > next + MAX_OTHERS && !run.is_empty() {
+                runs.push(std::mem::take(&mut run));
             }
-            runs.last_mut().expect("never empty").push_str(&piece.digits);
+            run.push_str(&piece.digits);
             next = piece.end + 1;
         }
+        runs.push(run);
         runs
     }
 
@@ -131,6 +134,14 @@ impl Reading {
         }
         digits
     }
+}
+
+/// The digits that the words of a text tell, in runs; of what is not said but written in digits, such as the times of a
+/// log, nothing.
+#[must_use]
+pub fn spoken_runs(text: &str) -> String {
+    let lines = text.lines().map(|line| line.replace(|c: char| c.is_ascii_digit(), " "));
+    lines.map(|line| Reading::of(&line).runs().join(" ")).collect::<Vec<_>>().join("\n")
 }
 
 /// Does a column's text tell this line in any reading: seven of its digits in a row, in one turn, in all turns of one

@@ -205,9 +205,7 @@ fn digit(character: char) -> Option<char> {
 
 fn fold(character: char, folded: &mut String) {
     match character {
-        // invisible characters, combining marks, the keycap
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => {}
-        '\u{300}'..='\u{36f}' | '\u{fe00}'..='\u{fe0f}' | '\u{20e3}' | '\u{feff}' | '\0' => {}
+        _ if is_invisible(character) => {}
         'á' | 'Á' => folded.push('a'),
         'é' | 'É' => folded.push('e'),
         'í' | 'Í' => folded.push('i'),
@@ -220,4 +218,11 @@ fn fold(character: char, folded: &mut String) {
             None => folded.push(' '),
         },
     }
+}
+
+/// Invisible characters, combining marks, and what makes a digit a keycap.
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\0' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{300}'..='\u{36f}' | '\u{fe00}'..='\u{fe0f}' | '\u{20e3}' | '\u{feff}')
 }
