@@ -8,7 +8,8 @@ use shared::config::ReportConfig;
 use shared::database::rows::CallRows;
 use shared::elevenlabs::{ApiError, ApiKey, Client, ClientSettings, ListQuery};
 use shared::ids::ConversationId;
-use simulator::{Faults, Settings, Simulator};
+use shared::testing::reading::Said;
+use simulator::{Faults, Planted, Settings, Simulator};
 
 /// Enough to show every trait that the simulator gives to calls.
 const CALLS: u32 = 450;
@@ -83,6 +84,19 @@ fn assert_nothing_private(rows: &CallRows, canaries: &Canaries, numbers: &Canari
     assert!(!text.contains("\\u0000"), "{text}");
 }
 
+/// A row with its report still tells its line, or has lost what was said beside it.
+fn wrong_in(rows: &CallRows, simulator: &Simulator) -> Vec<String> {
+    let id = rows.conversation.conversation_id.as_str();
+    let Planted { line, told, kept, stranger, forms } = simulator.planted(id).expect("it is listed");
+    let mut row = serde_json::to_value(&rows.conversation).expect("rows serialize");
+    let report = serde_json::to_value(&rows.report).expect("rows serialize");
+    if let (Some(row), Some(report)) = (row.as_object_mut(), report.as_object()) {
+        row.extend(report.clone());
+    }
+    let said = Said { line: line.as_deref(), told: &told, kept: &kept, stranger: stranger.as_deref() };
+    said.wrong_in(&row).into_iter().map(|what| format!("{id} {forms:?}: {what}")).collect()
+}
+
 #[tokio::test]
 async fn no_call_brings_its_caller_into_a_row() {
     let (simulator, client) = simulator(Faults::default()).await;
@@ -92,14 +106,16 @@ async fn no_call_brings_its_caller_into_a_row() {
     assert_eq!(ids.iter().map(ToString::to_string).collect::<Vec<_>>(), simulator.conversation_ids());
     let raw = simulator.conversation_json(ids[0].as_str()).expect("a body").to_string().to_lowercase();
     assert!(canaries.in_text(&raw).is_some(), "the search finds what is there");
-    let mut masked = 0;
+    let (mut masked, mut wrong) = (0, Vec::new());
     for conversation_id in &ids {
         let conversation = client.conversation(conversation_id).await.expect("a conversation");
         let rows = normalize(&conversation, &ReportConfig::default());
         assert_eq!(rows.conversation.conversation_id, *conversation_id);
+        wrong.extend(wrong_in(&rows, &simulator));
         assert_nothing_private(&rows, &canaries, &numbers);
         masked += usize::from(serialized(&rows).contains(consumer::normalize::MASK));
     }
+    assert!(wrong.is_empty(), "{} of the rows: {wrong:#?}", wrong.len());
     assert!(masked > 0, "no call reads its caller's line aloud");
     simulator.stop().await;
 }
