@@ -2,6 +2,7 @@
 //!
 //! Unpacking, parsing and normalizing are two fifths of what a worker does for a call (docs/performance.md).
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
@@ -46,9 +47,14 @@ impl Reader {
     pub fn start(report: ReportConfig, waiting: usize) -> std::io::Result<Self> {
         let (items, mut received) = mpsc::channel::<Item>(waiting);
         thread::Builder::new().name("reader".to_owned()).spawn(move || {
+            let mut odd_fields = HashSet::new();
             while let Some(Item { body, read }) = received.blocking_recv() {
-                let outcome =
-                    catch_unwind(AssertUnwindSafe(|| body.parse().map(|call| reading(&call, &report))));
+                let outcome = catch_unwind(AssertUnwindSafe(|| {
+                    body.parse().map(|call| {
+                        tell_of_odd_fields(&call, &mut odd_fields);
+                        reading(&call, &report)
+                    })
+                }));
                 // Nobody waits any more when the job was dropped.
                 read.send(outcome).ok();
             }
@@ -68,6 +74,19 @@ impl Reader {
         self.0.send(Item { body, read }).await.expect("the thread lives as long as a reader");
         async {
             outcome.await.expect("the thread answers every item").unwrap_or_else(|panic| resume_unwind(panic))
+        }
+    }
+}
+
+/// A field that comes in another form than is documented is told of once: if the API has changed, all calls have it. How
+/// many there are stands in their rows.
+fn tell_of_odd_fields(conversation: &Conversation, told: &mut HashSet<String>) {
+    for (field, _) in conversation.oddities.iter() {
+        if !told.contains(field) {
+            let conversation_id = &conversation.conversation_id;
+            log::warn!(conversation_id:%, field; "{field} came in another form than is documented, in {conversation_id} \
+                for the first time; it was read as far as it goes");
+            told.insert(field.to_owned());
         }
     }
 }

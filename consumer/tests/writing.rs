@@ -148,6 +148,31 @@ fn what_was_hidden_and_what_was_odd_are_of_what_was_received_last() {
 }
 
 #[test]
+fn what_is_nobodys_call_is_stored_without_report_and_folio() {
+    let database = TestDatabase::migrated();
+    let nobodys = |resumen: &str| {
+        let mut call = call_with("conv_2", |conversation, _| {
+            conversation.resumen = Some(resumen.into());
+            conversation.origen = Some("subagent_tool".into());
+        });
+        call.report = None;
+        call
+    };
+    let batch = [call("conv_1"), nobodys("Una."), call("conv_3")];
+    assert_eq!(write(&database, &batch), [Written::Inserted; 3]);
+    assert_eq!(write(&database, &[nobodys("Otra.")]), [Written::Updated]);
+    let reported =
+        "SELECT id_eleven FROM reportes JOIN conversaciones USING (id_conversacion) ORDER BY folio";
+    assert_eq!(database.column(reported), ["conv_1", "conv_3"]);
+    assert_eq!(database.value("SELECT max(folio) FROM reportes"), "2", "no folio is left out");
+    // A report that is there already stays as it is, whatever its call turns out to be.
+    let mut turned = call_with("conv_1", |conversation, _| conversation.resumen = Some("Otra.".into()));
+    turned.report = None;
+    assert_eq!(write(&database, &[turned]), [Written::Updated]);
+    assert_eq!(database.value("SELECT lugar FROM reportes WHERE folio = 1"), "Toluca");
+}
+
+#[test]
 fn huella_is_of_what_was_received_also_where_the_stored_value_was_kept() {
     let database = stored();
     write(&database, &[emptied("conv_1")]);

@@ -115,7 +115,7 @@ pub(crate) fn parse(body: impl AsRef<[u8]>) -> anyhow::Result<CallRows> {
         let results = analysis.evaluation_criteria_results.into_iter();
         row.evaluacion = Some(results.map(|(id, criterion)| (id, Value::String(criterion.result))).collect());
     }
-    Ok(CallRows { conversation: row, report, huella })
+    Ok(CallRows { conversation: row, report: Some(report), huella })
 }
 
 /// PostgreSQL holds no U+0000.

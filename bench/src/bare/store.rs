@@ -120,7 +120,7 @@ fn insert(connection: &mut PgConnection, batch: &[(u64, CallRows)]) -> QueryResu
         batch.iter().map(|(_, call)| value(&call.conversation)).collect()
     }
     let report = |value: fn(&ReportRow) -> Option<&str>| -> Vec<Option<&str>> {
-        batch.iter().map(|(_, call)| value(&call.report)).collect()
+        batch.iter().map(|(_, call)| call.report.as_ref().and_then(value)).collect()
     };
     sql_query(INSERT)
         .bind::<Array<Text>, _>(column(batch, |row| row.conversation_id.as_str()))

@@ -1,6 +1,6 @@
 //! What was collected and evaluated: the report's four values, `datos` and `evaluacion`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use shared::config::{DataItems, ReportItems};
@@ -14,14 +14,20 @@ use super::token;
 pub(super) type Values<'a> = BTreeMap<&'a str, Value>;
 
 /// The report: for each column the first of its items that has a value.
-pub(super) fn report(values: &Values, items: &ReportItems) -> ReportRow {
-    let first = |ids: &[String]| ids.iter().find_map(|id| text(values.get(id.as_str())?));
+pub(super) fn report(analysis: &Analysis, values: &Values, items: &ReportItems) -> ReportRow {
+    let first = |ids: &[String]| ids.iter().find_map(|id| text(values.get(analysis.collected(id)?)?));
     ReportRow {
         id_extorsion: first(&items.id_extorsion),
         modo: first(&items.modo),
         tiempo: first(&items.tiempo),
         lugar: first(&items.lugar),
     }
+}
+
+/// Whether any item that fills a report was collected, with a value or without.
+pub(super) fn is_mapped(analysis: &Analysis, items: &ReportItems) -> bool {
+    let ReportItems { id_extorsion, modo, tiempo, lugar } = items;
+    [id_extorsion, modo, tiempo, lugar].into_iter().flatten().any(|id| analysis.collected(id).is_some())
 }
 
 /// A value as a text column holds it: text as it is, numbers and booleans as JSON writes them, the rest as compact
@@ -35,9 +41,19 @@ fn text(value: &Value) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// All values that are kept, by item id; `None` when there are none.
-pub(super) fn datos(values: &Values, kept: &DataItems, mask: &Mask) -> Option<Value> {
-    object(values.iter().filter(|(id, _)| kept.keeps(id)).map(|(id, value)| (*id, value.clone())), mask)
+/// All values that are kept, by the item's name where it has one of its own, and else by its id; `None` when there are
+/// none.
+pub(super) fn datos(analysis: &Analysis, values: &Values, kept: &DataItems, mask: &Mask) -> Option<Value> {
+    let items = &analysis.data_collection_results;
+    let is_kept = |id: &str, name: Option<&str>| kept.keeps(id) || name.is_some_and(|name| kept.keeps(name));
+    let mut names = BTreeSet::new();
+    let kept = items.iter().filter(|(id, item)| is_kept(id, item.name.as_deref())).map(|(id, item)| {
+        // Of two items of one name, neither may hide the other.
+        let own = item.name.as_ref().filter(|name| !items.contains_key(*name));
+        let key = own.filter(|name| names.insert(name.as_str())).unwrap_or(id);
+        (key.as_str(), values.get(id.as_str()).cloned().unwrap_or_default())
+    });
+    object(kept, mask)
 }
 
 /// All results by criterion id; `None` when there are none.

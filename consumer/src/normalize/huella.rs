@@ -9,7 +9,7 @@ pub const NORMALIZER_VERSION: u32 = 2;
 /// SHA-256 over the version and both rows, taken before `tapado` and `rarezas` are there: how a call was read is no
 /// content, and makes nobody write it anew. Objects inside are sorted by key when they are built, so the same content
 /// has the same serialization, whatever order the source wrote it in.
-pub(super) fn of(conversation: &ConversationRow, report: &ReportRow) -> Vec<u8> {
+pub(super) fn of(conversation: &ConversationRow, report: Option<&ReportRow>) -> Vec<u8> {
     let content = serde_json::to_vec(&(NORMALIZER_VERSION, conversation, report))
         .expect("rows have text keys only, so they serialize");
     Sha256::digest(content).to_vec()

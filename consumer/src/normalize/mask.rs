@@ -85,13 +85,16 @@ impl Mask {
 
     /// Hides the line in values by id, read as one text: in texts, numbers and keys at any depth. Objects are sorted by
     /// key.
-    pub(super) fn values<'a>(&self, values: &'a BTreeMap<String, Value>) -> BTreeMap<&'a str, Value> {
+    pub(super) fn values<'a>(
+        &self,
+        values: impl Iterator<Item = (&'a str, &'a Value)> + Clone,
+    ) -> BTreeMap<&'a str, Value> {
         let mut leaves = Vec::new();
-        for value in values.values() {
+        for (_, value) in values.clone() {
             gather(value, &mut leaves);
         }
         let mut masked = self.texts(leaves.iter().map(|leaf| (leaf.clone(), 0))).into_iter().zip(leaves);
-        values.iter().map(|(id, value)| (id.as_str(), self.rebuilt(value, &mut masked))).collect()
+        values.map(|(id, value)| (id, self.rebuilt(value, &mut masked))).collect()
     }
 
     /// A value with its leaves replaced, in the order in which they were gathered.

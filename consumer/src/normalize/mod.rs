@@ -13,6 +13,7 @@ mod search;
 mod times;
 mod transcript;
 
+use serde_json::{Map, Value};
 use shared::config::ReportConfig;
 use shared::database::rows::{CallRows, ConversationRow};
 use shared::elevenlabs::{Analysis, Conversation, Status};
@@ -35,8 +36,11 @@ pub fn normalize(conversation: &Conversation, config: &ReportConfig) -> CallRows
     let mask = Mask::new(&conversation.caller_line);
     let times = Times::new(conversation, config.timezone, &mask);
     let analysis = conversation.analysis.as_ref();
-    let values = analysis.map(|found| mask.values(&found.data_collection_results)).unwrap_or_default();
-    let report = analysis::report(&values, &config.items);
+    let values = analysis.map(|found| mask.values(items(found))).unwrap_or_default();
+    let origen = token(conversation.metadata.initiation_source.as_deref(), &mask);
+    let report = config.reports(origen.as_deref()).then(|| {
+        analysis.map(|found| analysis::report(found, &values, &config.items)).unwrap_or_default()
+    });
     let mut row = ConversationRow {
         conversation_id: conversation.conversation_id.clone(),
         agent_id: conversation.agent_id.clone(),
@@ -52,17 +56,37 @@ pub fn normalize(conversation: &Conversation, config: &ReportConfig) -> CallRows
         resumen: analysis.and_then(|found| summary(found, &mask)),
         idioma: token(conversation.metadata.main_language.as_deref(), &mask),
         exito: token(analysis.and_then(|found| found.call_successful.as_deref()), &mask),
-        datos: analysis::datos(&values, &config.data_items, &mask),
+        datos: analysis.and_then(|found| analysis::datos(found, &values, &config.data_items, &mask)),
         evaluacion: analysis.and_then(|found| analysis::evaluacion(found, &mask)),
-        origen: None,
+        origen,
         tapado: None,
         rarezas: None,
     };
-    let huella = huella::of(&row, &report);
+    let huella = huella::of(&row, report.as_ref());
     // Set when the hash is taken: what was hidden, and what was odd, says how the call was read and not what it is.
     row.tapado = Some(mask.counts());
-    row.rarezas = None;
+    row.rarezas = rarezas(conversation, config, report.is_some());
     CallRows { conversation: row, report, huella }
+}
+
+/// The collected values, by item id.
+fn items(analysis: &Analysis) -> impl Iterator<Item = (&str, &Value)> + Clone {
+    analysis.data_collection_results.iter().map(|(id, item)| (id.as_str(), &item.value))
+}
+
+/// Stands among the odd fields when an analysis has none of the items that fill a report.
+const NO_ITEM: &str = "reporte";
+
+/// How often each field was odd; `None` when none was.
+fn rarezas(conversation: &Conversation, config: &ReportConfig, is_reported: bool) -> Option<Value> {
+    let odd = conversation.oddities.iter().map(|(field, count)| (field.to_owned(), Value::from(count)));
+    let unmapped = conversation
+        .analysis
+        .as_ref()
+        .filter(|found| is_reported && !analysis::is_mapped(found, &config.items));
+    let rarezas: Map<String, Value> =
+        odd.chain(unmapped.map(|_| (NO_ITEM.to_owned(), Value::from(1)))).collect();
+    (!rarezas.is_empty()).then_some(Value::Object(rarezas))
 }
 
 fn status(status: &Status, mask: &Mask) -> String {

@@ -6,6 +6,7 @@ use memchr::{memchr2, memchr3, memmem};
 use shared::elevenlabs::Turn;
 
 use super::mask::{MASK, Mask};
+use super::token;
 
 /// The transcript as text; turns without text are left out.
 pub(super) fn lines(turns: &[Turn], mask: &Mask) -> String {
@@ -57,12 +58,12 @@ fn tenths(secs: f64) -> String {
     if is_whole { format!("{whole}.0") } else { format!("{secs:.1}") }
 }
 
-/// The role in capitals. The two documented ones are what they are, even if a caller's id should spell the same.
+/// The role in capitals, if it is a word. The two documented ones are what they are, even if a caller's id should spell the
+/// same.
 fn role(role: Option<&str>, mask: &Mask) -> String {
     match role {
-        None | Some("") => "UNKNOWN".into(),
         Some("agent") => "AGENT".into(),
         Some("user") => "USER".into(),
-        Some(other) => mask.text(&other.to_uppercase()),
+        other => token(other, mask).map_or_else(|| "UNKNOWN".into(), |role| role.to_uppercase()),
     }
 }

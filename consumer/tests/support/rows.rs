@@ -49,7 +49,7 @@ pub(crate) fn call_with(
     };
     change(&mut conversation, &mut report);
     let huella = Sha256::digest(format!("{conversation:?}{report:?}")).to_vec();
-    CallRows { conversation, report, huella }
+    CallRows { conversation, report: Some(report), huella }
 }
 
 /// What is left of a call when the source has deleted what was said.

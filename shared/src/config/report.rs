@@ -59,12 +59,30 @@ pub struct ReportConfig {
     pub items: ReportItems,
     /// Which values `datos` keeps.
     pub data_items: DataItems,
+    /// Conversations that began there are nobody's call, and get no report; `REPORT_EXCLUDED_SOURCES`.
+    pub excluded_sources: Vec<String>,
+}
+
+/// Parts of another conversation, previews and tests, in the source's own words.
+const EXCLUDED_SOURCES: [&str; 3] = ["subagent_tool", "template_preview", "agent_testing"];
+
+impl ReportConfig {
+    /// Whether conversations that began there get a report.
+    #[must_use]
+    pub fn reports(&self, source: Option<&str>) -> bool {
+        source.is_none_or(|source| !self.excluded_sources.iter().any(|excluded| excluded == source))
+    }
 }
 
 impl Default for ReportConfig {
     /// What no variable at all means.
     fn default() -> Self {
-        Self { timezone: Tz::America__Mexico_City, items: ReportItems::default(), data_items: DataItems::All }
+        Self {
+            timezone: Tz::America__Mexico_City,
+            items: ReportItems::default(),
+            data_items: DataItems::All,
+            excluded_sources: EXCLUDED_SOURCES.map(str::to_owned).to_vec(),
+        }
     }
 }
 
@@ -91,8 +109,10 @@ impl FromEnvironment for ReportConfig {
             tiempo: items("tiempo", default.items.tiempo),
             lugar: items("lugar", default.items.lugar),
         };
+        let excluded_sources =
+            section.text("excluded_sources").map_or(default.excluded_sources, |sources| list(&sources));
         section.finish();
-        Some(Self { timezone: timezone?, items, data_items })
+        Some(Self { timezone: timezone?, items, data_items, excluded_sources })
     }
 }
 

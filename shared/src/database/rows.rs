@@ -68,8 +68,9 @@ pub struct ReportRow {
 pub struct CallRows {
     /// Its conversation.
     pub conversation: ConversationRow,
-    /// Its report: one per stored call, all `None` too, since the folio is the call's receipt.
-    pub report: ReportRow,
+    /// Its report: one per stored call, all `None` too, since the folio is the call's receipt; `None` for what is nobody's
+    /// call, as a test.
+    pub report: Option<ReportRow>,
     /// Hash of both, but `tapado` and `rarezas`, and of the normalizer's version: the same `huella`, nothing to write.
     pub huella: Vec<u8>,
 }

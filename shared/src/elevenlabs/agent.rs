@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::body;
 use super::error::ApiError;
-use super::page::{next_cursor, text};
+use super::page::{self, flag, next_cursor, text};
 use crate::ids::AgentId;
 
 /// An agent.
@@ -33,7 +33,7 @@ pub struct AgentsPage {
 struct Wire {
     agent_id: AgentId,
     #[serde(default)]
-    name: Option<String>,
+    name: Value,
     // A value, read on its own: an odd setting must not cost the name.
     #[serde(default)]
     platform_settings: Value,
@@ -43,9 +43,9 @@ struct Wire {
 struct PageWire {
     agents: Vec<Value>,
     #[serde(default)]
-    has_more: Option<bool>,
+    has_more: Value,
     #[serde(default)]
-    next_cursor: Option<String>,
+    next_cursor: Value,
 }
 
 impl Agent {
@@ -55,7 +55,7 @@ impl Agent {
         if wire.agent_id != *asked {
             return Err(ApiError::MALFORMED);
         }
-        let name = wire.name.filter(|name| !name.is_empty());
+        let name = name(Some(&wire.name));
         Ok(Self { agent_id: wire.agent_id, name, data_items: data_items(&wire.platform_settings) })
     }
 }
@@ -66,14 +66,18 @@ impl AgentsPage {
         let wire: PageWire = body::parse(body)?;
         let agents = wire.agents.iter().filter_map(|item| {
             let agent_id = AgentId::parse(text(item.get("agent_id"))?).ok()?;
-            let name = text(item.get("name")).filter(|name| !name.is_empty()).map(Into::into);
-            Some(Agent { agent_id, name, data_items: None })
+            Some(Agent { agent_id, name: name(item.get("name")), data_items: None })
         });
         Ok(Self {
             agents: agents.collect(),
-            next_cursor: next_cursor(wire.has_more, wire.next_cursor, cursor),
+            next_cursor: next_cursor(flag(&wire.has_more), page::cursor(&wire.next_cursor), cursor),
         })
     }
+}
+
+/// A name, without U+0000, which PostgreSQL cannot hold; `None` if there is nothing else.
+fn name(field: Option<&Value>) -> Option<String> {
+    text(field).map(|name| name.replace('\0', "")).filter(|name| !name.is_empty())
 }
 
 /// The items that an agent's settings define; one that was moved to items by reference may leave the older place empty.
@@ -98,11 +102,14 @@ mod tests {
             (r#"{"agent_id":"agent_1","name":null}"#, None),
             (r#"{"agent_id":"agent_1","name":""}"#, None),
             (r#"{"agent_id":"agent_1"}"#, None),
+            (r#"{"agent_id":"agent_1","name":7}"#, None),
+            (r#"{"agent_id":"agent_1","name":"L\u0000ínea","name":null}"#, Some("Línea")),
+            (r#"{"agent_id":"agent_1","name":"\u0000"}"#, None),
         ] {
             let agent = Agent::parse(&asked, body.as_bytes()).expect(body);
             assert_eq!(agent.name.as_deref(), name, "{body}");
         }
-        for body in [r#"{"agent_id":"agent_2"}"#, "{}", "[]", r#"{"agent_id":"agent_1","name":7}"#] {
+        for body in [r#"{"agent_id":"agent_2"}"#, "{}", "[]"] {
             assert_eq!(Agent::parse(&asked, body.as_bytes()).expect_err(body).class(), "malformed", "{body}");
         }
     }

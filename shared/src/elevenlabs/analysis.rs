@@ -9,6 +9,9 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use super::bounds;
+use super::oddities::Oddities;
+
 /// The analysis of a conversation.
 #[derive(Clone, Default, PartialEq)]
 pub struct Analysis {
@@ -16,51 +19,102 @@ pub struct Analysis {
     pub call_successful: Option<String>,
     /// What the call was about, in a few sentences.
     pub transcript_summary: Option<String>,
-    /// What was collected, by item id: any JSON, `null` when nothing was found.
-    pub data_collection_results: BTreeMap<String, Value>,
+    /// What was collected, by item id.
+    pub data_collection_results: BTreeMap<String, Collected>,
     /// How each criterion was met, by criterion id; `None` when the result is no text.
     pub evaluation_criteria_results: BTreeMap<String, Option<String>>,
 }
 
-#[derive(serde::Deserialize)]
-pub(super) struct AnalysisWire {
-    #[serde(default)]
-    call_successful: Option<String>,
-    #[serde(default)]
-    transcript_summary: Option<String>,
-    #[serde(default)]
-    data_collection_results: Option<BTreeMap<String, Item<DataItem>>>,
-    #[serde(default)]
-    data_collection_results_list: Option<Vec<Item<DataItem>>>,
-    #[serde(default)]
-    evaluation_criteria_results: Option<BTreeMap<String, Item<Criterion>>>,
-    #[serde(default)]
-    evaluation_criteria_results_list: Option<Vec<Item<Criterion>>>,
+/// One collected item.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Collected {
+    /// What people call it; newer records have an opaque id beside it.
+    pub name: Option<String>,
+    /// Any JSON, `null` when nothing was found.
+    pub value: Value,
 }
 
-impl From<AnalysisWire> for Analysis {
-    fn from(wire: AnalysisWire) -> Self {
-        let data = by_id(wire.data_collection_results, wire.data_collection_results_list);
-        let evaluation = by_id(wire.evaluation_criteria_results, wire.evaluation_criteria_results_list);
-        let result = |value| if let Value::String(text) = value { Some(text) } else { None };
+impl Analysis {
+    /// The id of the item that is known by this word: its id, or its name.
+    #[must_use]
+    pub fn collected(&self, known_as: &str) -> Option<&str> {
+        let items = &self.data_collection_results;
+        let by_name = || items.iter().find(|(_, item)| item.name.as_deref() == Some(known_as));
+        items.get_key_value(known_as).or_else(by_name).map(|(id, _)| id.as_str())
+    }
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct AnalysisWire {
+    call_successful: Option<String>,
+    transcript_summary: Option<String>,
+    data_collection_results: Option<BTreeMap<String, Item<DataItem>>>,
+    data_collection_results_list: Option<Vec<Item<DataItem>>>,
+    evaluation_criteria_results: Option<BTreeMap<String, Item<Criterion>>>,
+    evaluation_criteria_results_list: Option<Vec<Item<Criterion>>>,
+    scoped: Option<Vec<Option<ScopedWire>>>,
+}
+
+/// What one of several agents made of its part of the conversation.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct ScopedWire {
+    data_collection_results: Option<BTreeMap<String, Item<DataItem>>>,
+    evaluation_criteria_results: Option<BTreeMap<String, Item<Criterion>>>,
+}
+
+impl Analysis {
+    pub(super) fn new(wire: AnalysisWire, oddities: &mut Oddities) -> Self {
+        let (mut scoped_data, mut scoped_evaluation) = (Vec::new(), Vec::new());
+        for scope in wire.scoped.unwrap_or_default().into_iter().flatten() {
+            scoped_data.extend(scope.data_collection_results.unwrap_or_default());
+            scoped_evaluation.extend(scope.evaluation_criteria_results.unwrap_or_default());
+        }
+        let data = by_id(wire.data_collection_results, wire.data_collection_results_list, scoped_data);
+        let mut data_collection_results = BTreeMap::new();
+        for (id, mut item) in data {
+            if bounds::bound(&mut item.value) {
+                oddities.note("analysis.data_collection_results");
+            }
+            data_collection_results.insert(id, Collected { name: item.name, value: item.value });
+        }
+        let evaluation =
+            by_id(wire.evaluation_criteria_results, wire.evaluation_criteria_results_list, scoped_evaluation);
+        let mut evaluation_criteria_results = BTreeMap::new();
+        for (id, item) in evaluation {
+            let result = if let Value::String(text) = item.value {
+                Some(text)
+            } else {
+                if !item.value.is_null() {
+                    oddities.note("analysis.evaluation_criteria_results");
+                }
+                None
+            };
+            evaluation_criteria_results.insert(id, result);
+        }
         Self {
             call_successful: wire.call_successful,
             transcript_summary: wire.transcript_summary,
-            data_collection_results: data.collect(),
-            evaluation_criteria_results: evaluation.map(|(id, value)| (id, result(value))).collect(),
+            data_collection_results,
+            evaluation_criteria_results,
         }
     }
 }
 
-/// The values by id: from the map, or from the list that newer records hold beside it when the map is empty.
+/// The items by id: from the map; when that is empty, from the list that newer records hold beside it; when that is empty
+/// too, from what several agents found each, the first of which wins.
 fn by_id<S>(
     map: Option<BTreeMap<String, Item<S>>>,
     list: Option<Vec<Item<S>>>,
-) -> impl Iterator<Item = (String, Value)> {
+    scoped: Vec<(String, Item<S>)>,
+) -> impl Iterator<Item = (String, Item<S>)> {
     let map = map.unwrap_or_default();
     let list = if map.is_empty() { list.unwrap_or_default() } else { Vec::new() };
-    let listed = list.into_iter().filter_map(|item| Some((item.id?, item.value)));
-    map.into_iter().map(|(id, item)| (id, item.value)).chain(listed)
+    let listed: Vec<_> =
+        list.into_iter().filter_map(|mut item| Some((item.id.take().or(item.name.clone())?, item))).collect();
+    let scoped = if map.is_empty() && listed.is_empty() { scoped } else { Vec::new() };
+    map.into_iter().chain(listed).chain(scoped.into_iter().rev())
 }
 
 /// Which keys make an object the envelope of a value.
@@ -89,13 +143,14 @@ impl Shape for Criterion {
 /// A value, bare or out of its envelope. An object without any key of an envelope is a bare value.
 struct Item<S> {
     id: Option<String>,
+    name: Option<String>,
     value: Value,
     shape: PhantomData<S>,
 }
 
 impl<S> Item<S> {
     fn bare(value: impl Into<Value>) -> Self {
-        Self { id: None, value: value.into(), shape: PhantomData }
+        Self { id: None, name: None, value: value.into(), shape: PhantomData }
     }
 }
 
@@ -153,6 +208,10 @@ impl<'de, S: Shape> Visitor<'de> for ItemVisitor<S> {
                     enter(&mut envelope);
                     map.next_value::<IgnoredAny>()?;
                 }
+                // Only what is in an envelope has a name; a bare object may well hold somebody's.
+                Key::Other(key) if key == NAME => {
+                    bare.insert(key, map.next_value()?);
+                }
                 Key::Other(_) if envelope.is_some() => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -161,13 +220,19 @@ impl<'de, S: Shape> Visitor<'de> for ItemVisitor<S> {
                 }
             }
         }
-        Ok(envelope.unwrap_or_else(|| Item::bare(bare)))
+        Ok(match envelope {
+            Some(item) => Item { name: bare.get(NAME).and_then(Value::as_str).map(Into::into), ..item },
+            None => Item::bare(bare),
+        })
     }
 }
 
 fn enter<S>(envelope: &mut Option<Item<S>>) -> &mut Item<S> {
-    envelope.get_or_insert(Item { id: None, value: Value::Null, shape: PhantomData })
+    envelope.get_or_insert(Item { id: None, name: None, value: Value::Null, shape: PhantomData })
 }
+
+/// What people call an item, in newer records.
+const NAME: &str = "name";
 
 /// With `arbitrary_precision`, `serde_json` hands a number that is no 64-bit integer over as a map with this one key; a
 /// test notices when it does not any more.

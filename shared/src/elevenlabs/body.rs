@@ -10,9 +10,10 @@ use memchr::memmem;
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, Phase};
+use super::lenient;
 use super::transport;
 
 /// How much room a body gets at first, in bytes, at most: most are shorter, packed or not.
@@ -118,24 +119,29 @@ pub(super) fn served_at(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     httpdate::parse_http_date(date).ok().map(DateTime::from)
 }
 
-/// Parses a body.
+/// Parses a body that has the form that is documented; `None` if it has not, for whatever reason.
+pub(super) fn as_documented<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
+    // Once for the whole of it, or the parser looks at each text by itself.
+    serde_json::from_str(std::str::from_utf8(body).ok()?).ok()
+}
+
+/// Parses a body, which may be almost JSON.
 ///
 /// # Errors
 /// [`ApiError::NotJson`] when it is none, [`ApiError::Malformed`] when it is of another shape. The parser's own
 /// message quotes values, so only the place survives.
-pub(super) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, ApiError> {
-    // Once for the whole of it, or the parser looks at each text by itself.
-    let parsed = match std::str::from_utf8(body) {
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(body),
-    };
-    parsed.map_err(|error| {
-        // A second look, since the first one stops at whatever comes first: a wrong type, or broken grammar.
-        let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
-        if is_json {
-            ApiError::Malformed { line: error.line(), column: error.column() }
-        } else {
-            ApiError::NotJson { bytes: body.len() }
-        }
-    })
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    match as_documented(body) {
+        Some(parsed) => Ok(parsed),
+        None => of_shape(&lenient::json(body)?),
+    }
+}
+
+/// Parses JSON.
+///
+/// # Errors
+/// [`ApiError::Malformed`] when it is of another shape.
+pub(super) fn of_shape<'de, T: Deserialize<'de>>(json: &'de str) -> Result<T, ApiError> {
+    serde_json::from_str(json)
+        .map_err(|error| ApiError::Malformed { line: error.line(), column: error.column() })
 }

@@ -2,24 +2,85 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-/// Everything in a record that identifies the caller's line: numbers, user ids, SIP addresses, as they were written.
-/// It prints nothing and cannot be serialized.
+use super::number;
+use super::variable::{self, About};
+
+/// Between the texts of a field that had several: no identifier has it.
+pub(super) const BETWEEN: char = '\u{1e}';
+
+/// Where an identifier was found, which says what it may be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// A field of the telephone call, or a variable that speaks of a number.
+    Line,
+    /// A variable of any other name, whose value is a telephone number.
+    Variable,
+    /// What says who somebody is: a user's id, a name, an e-mail address.
+    Name,
+}
+
+/// Everything in a record that identifies the caller's line: numbers, user ids, SIP addresses, as they were written. It
+/// prints nothing and cannot be serialized.
 #[derive(Clone, Default, Eq, PartialEq)]
-pub struct CallerLine(Vec<String>);
+pub struct CallerLine {
+    identifiers: Vec<(Source, String)>,
+    own_lines: Vec<String>,
+}
 
 impl CallerLine {
-    /// The identifiers, for whoever masks them.
+    /// The identifiers, for whoever masks them, each once.
     pub fn identifiers(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.identifiers.iter().map(|(_, text)| text.as_str())
+    }
+
+    /// The identifiers, each with where it was found first.
+    pub fn sourced(&self) -> impl Iterator<Item = (Source, &str)> {
+        self.identifiers.iter().map(|(source, text)| (*source, text.as_str()))
+    }
+
+    /// The numbers of the line that was called, which are nobody's secret: not to be masked.
+    pub fn own_lines(&self) -> impl Iterator<Item = &str> {
+        self.own_lines.iter().map(String::as_str)
     }
 
     /// Whether nothing is known of the line.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.identifiers.is_empty()
+    }
+
+    /// Adds the texts of a field.
+    pub(super) fn add(&mut self, source: Source, identifier: &Identifier) {
+        for text in identifier.texts() {
+            if !self.identifiers().any(|known| known == text) {
+                self.identifiers.push((source, text));
+            }
+        }
+    }
+
+    /// Adds a number of the line that was called.
+    pub(super) fn add_own(&mut self, identifier: &Identifier) {
+        for text in identifier.texts() {
+            if !self.own_lines.contains(&text) {
+                self.own_lines.push(text);
+            }
+        }
+    }
+
+    /// Adds what variables say: of a caller, of the line that was called, or a number that nobody names.
+    pub(super) fn add_variables(&mut self, variables: Variables) {
+        for (about, text) in variables.0 {
+            let identifier = Identifier(Some(text));
+            match about {
+                About::Caller(source) => self.add(source, &identifier),
+                About::OwnLine => self.add_own(&identifier),
+                About::Other => self.add(Source::Variable, &identifier),
+            }
+        }
     }
 }
 
@@ -29,23 +90,21 @@ impl fmt::Debug for CallerLine {
     }
 }
 
-impl FromIterator<Identifier> for CallerLine {
-    /// Keeps each identifier once.
-    fn from_iter<I: IntoIterator<Item = Identifier>>(identifiers: I) -> Self {
-        let mut kept: Vec<String> = Vec::new();
-        for text in identifiers.into_iter().filter_map(|identifier| identifier.0) {
-            if !text.is_empty() && !kept.contains(&text) {
-                kept.push(text);
-            }
-        }
-        Self(kept)
-    }
-}
-
-/// One field that may identify the line: a text or a number. Any other type fails the whole record, since what
-/// cannot be read cannot be masked either.
+/// One field that may identify the line: a text or a number. Any other type is for who reads leniently, where it is made
+/// one text of all that is in it.
 #[derive(Default)]
 pub(super) struct Identifier(Option<String>);
+
+impl Identifier {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self(Some(text.into()))
+    }
+
+    fn texts(&self) -> impl Iterator<Item = String> {
+        let parts = self.0.as_deref().unwrap_or_default().split(BETWEEN);
+        parts.filter(|text| !text.is_empty()).map(|text| number::whole_digits(text.trim()))
+    }
+}
 
 impl<'de> Deserialize<'de> for Identifier {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -55,5 +114,48 @@ impl<'de> Deserialize<'de> for Identifier {
             Value::Number(number) => Ok(Self(Some(number.to_string()))),
             Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(D::Error::custom("no identifier")),
         }
+    }
+}
+
+/// Of `dynamic_variables`: what may say who called. One of them holds a copy of the whole transcript, so only short values
+/// are looked at; they may be anything, and an odd one is nothing.
+#[derive(Default)]
+pub(super) struct Variables(Vec<(About, String)>);
+
+/// The headers of a SIP call as variables: whatever their names, they say who called.
+#[derive(Default)]
+pub(super) struct Headers(pub(super) Variables);
+
+impl<'de> Deserialize<'de> for Variables {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(VariablesVisitor { are_headers: false })
+    }
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(VariablesVisitor { are_headers: true }).map(Self)
+    }
+}
+
+struct VariablesVisitor {
+    are_headers: bool,
+}
+
+impl<'de> Visitor<'de> for VariablesVisitor {
+    type Value = Variables;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("variables by name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Variables, A::Error> {
+        let mut found = Vec::new();
+        while let Some(about) = map.next_key::<About>()? {
+            let about = if self.are_headers { About::Caller(Source::Line) } else { about };
+            let value: &RawValue = map.next_value()?;
+            variable::texts(about, value.get(), |text| found.push((about, text)));
+        }
+        Ok(Variables(found))
     }
 }

@@ -1,8 +1,21 @@
-//! Numbers as the source writes them: an integer may come with a decimal point, and `null` means absent.
+//! Numbers as the source writes them: an integer may come with a decimal point, seconds as milliseconds, and `null` means
+//! absent.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+/// 2015-01-01, unix seconds: no conversation can have started before; such a start is a fault of the record.
+const EARLIEST_START: i64 = 1_420_070_400;
+
+/// 2100-01-01, unix seconds: milliseconds taken for seconds land far beyond it.
+const LATEST_START: i64 = 4_102_444_800;
+
+/// A call of this many seconds has lasted four months: a time in it is none.
+const LONGEST_CALL: f64 = 1e7;
+
+/// Most digits of a number that stays one, written out: PostgreSQL writes them all.
+const MAX_DIGITS: i64 = 40;
 
 /// Any JSON number, as seconds; nothing else.
 struct Number(f64);
@@ -54,6 +67,57 @@ pub(super) fn whole(seconds: f64) -> i64 {
     seconds as i64
 }
 
+/// The start of a call in unix seconds, also if it was written in milli-, micro- or nanoseconds; `None` if no call can have
+/// started then.
+pub(super) fn start(written: i64) -> Option<i64> {
+    [1, 1_000, 1_000_000, 1_000_000_000]
+        .into_iter()
+        .map(|parts| written / parts)
+        .find(|secs| (EARLIEST_START + 1..LATEST_START).contains(secs))
+}
+
+/// Whether a call can have lasted so long.
+pub(super) fn is_time_in_call(secs: f64) -> bool {
+    (0.0..LONGEST_CALL).contains(&secs)
+}
+
+/// Whether a JSON number is one for PostgreSQL too: in the range of a float64, and not endless when written out.
+pub(super) fn fits(written: &str) -> bool {
+    let (mantissa, exponent) = parts(written);
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let length = |digits: &str| i64::try_from(digits.len()).unwrap_or(i64::MAX);
+    let before = length(whole).saturating_add(exponent).max(1);
+    let after = length(fraction).saturating_sub(exponent).max(0);
+    before.saturating_add(after) <= MAX_DIGITS && length(whole).max(length(fraction)) <= MAX_DIGITS
+}
+
+/// A number that is whole, in digits alone: `5512345678.0` and `5.512345678e9` are `5512345678`. Any other text as it is.
+pub(super) fn whole_digits(written: &str) -> String {
+    let (sign, unsigned) =
+        written.strip_prefix(['+', '-']).map_or(("", written), |rest| (&written[..1], rest));
+    let (mantissa, exponent) = parts(unsigned);
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let is_number = !whole.is_empty()
+        && [whole, fraction].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    let Some(shift) = usize::try_from(exponent).ok().filter(|shift| *shift < 40) else {
+        return written.to_owned();
+    };
+    let kept = fraction.trim_end_matches('0');
+    if !is_number || (fraction.is_empty() && shift == 0) || kept.len() > shift {
+        return written.to_owned();
+    }
+    format!("{sign}{whole}{kept}{}", "0".repeat(shift - kept.len()))
+}
+
+/// What stands before the exponent, without the sign, and the exponent: 0 if there is none, a bound if it has no end.
+fn parts(written: &str) -> (&str, i64) {
+    let unsigned = written.strip_prefix('-').unwrap_or(written);
+    let Some((mantissa, exponent)) = unsigned.split_once(['e', 'E']) else { return (unsigned, 0) };
+    let is_negative = exponent.starts_with('-');
+    let bound = if is_negative { i64::MIN / 4 } else { i64::MAX / 4 };
+    (mantissa, exponent.parse().unwrap_or(bound).clamp(i64::MIN / 4, i64::MAX / 4))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +149,69 @@ mod tests {
     fn what_is_no_number_is_refused() {
         for json in [r#"{"n":"12"}"#, r#"{"n":true}"#, r#"{"n":[1]}"#, r#"{"n":{}}"#, r#"{"n":1e999}"#] {
             assert!(serde_json::from_str::<Probe>(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_start_is_between_2015_and_2100_in_whatever_part_of_a_second() {
+        for (written, expected) in [
+            (1_795_836_000, Some(1_795_836_000)),
+            (1_795_836_000_123, Some(1_795_836_000)),
+            (1_795_836_000_123_456, Some(1_795_836_000)),
+            (1_795_836_000_123_456_789, Some(1_795_836_000)),
+            (0, None),
+            (5, None),
+            (1_420_070_400, None),
+            (100_000_000_000, None),
+            (253_402_300_799, None),
+            (-1_795_836_000, None),
+            (i64::MAX, None),
+        ] {
+            assert_eq!(start(written), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_postgresql_would_write_out_without_end_is_no_number() {
+        for (written, is_number) in [
+            ("0", true),
+            ("-1.50", true),
+            ("1e20", true),
+            ("1e+39", true),
+            ("1e40", false),
+            ("123456789012345678901234567890", true),
+            ("1e-20", true),
+            ("1e-20000", false),
+            ("1e131071", false),
+            ("557236406134e62000323100", false),
+            ("1e99999999999999999999999", false),
+            ("1e-99999999999999999999999", false),
+            ("0e99999999999", false),
+        ] {
+            assert_eq!(fits(written), is_number, "{written}");
+        }
+        assert!(!fits(&"9".repeat(41)) && !fits(&format!("0.{}e30", "0".repeat(41))));
+    }
+
+    #[test]
+    fn a_whole_number_is_its_digits() {
+        for (written, expected) in [
+            ("5512345678", "5512345678"),
+            ("5512345678.0", "5512345678"),
+            ("5512345678.00", "5512345678"),
+            ("5.512345678e9", "5512345678"),
+            ("5.512345678E+9", "5512345678"),
+            ("+52.1e3", "+52100"),
+            ("-5.0", "-5"),
+            ("5.5", "5.5"),
+            ("5e-3", "5e-3"),
+            ("55.1234.5678", "55.1234.5678"),
+            ("1e99", "1e99"),
+            ("sip:5.0", "sip:5.0"),
+            ("e5", "e5"),
+            ("", ""),
+        ] {
+            assert_eq!(whole_digits(written), expected, "{written}");
         }
     }
 }

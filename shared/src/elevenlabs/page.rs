@@ -7,15 +7,13 @@ use serde_json::value::RawValue;
 
 use super::body;
 use super::error::ApiError;
+use super::lenient;
 use super::number;
 use super::status::Status;
 use crate::ids::{AgentId, ConversationId};
 
 /// The largest page the API gives.
 pub const MAX_PAGE_SIZE: u8 = 100;
-
-/// 2015-01-01, unix seconds: no conversation can have started before; such a start is a fault of the record.
-const EARLIEST_START: i64 = 1_420_070_400;
 
 /// Which conversations are asked for: the parameters that the API has had since 2025-08, no newer ones.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -100,9 +98,9 @@ struct Wire<'a> {
     #[serde(borrow)]
     conversations: Vec<&'a RawValue>,
     #[serde(default)]
-    has_more: Option<bool>,
+    has_more: Option<Value>,
     #[serde(default)]
-    next_cursor: Option<String>,
+    next_cursor: Option<Value>,
 }
 
 /// What is read of an item, each field whatever it is; the others, a summary among them, are skipped.
@@ -123,10 +121,18 @@ impl Page {
         body: &[u8],
         served_at: Option<DateTime<Utc>>,
     ) -> Result<Self, ApiError> {
-        let wire: Wire<'_> = body::parse(body)?;
+        let mended;
+        let wire: Wire<'_> = if let Some(wire) = body::as_documented(body) {
+            wire
+        } else {
+            mended = lenient::json(body)?;
+            body::of_shape(&mended)?
+        };
+        let has_more = wire.has_more.as_ref().and_then(flag);
         let items: Vec<ListItem> = wire.conversations.iter().copied().filter_map(ListItem::read).collect();
-        let next_cursor = next_cursor(wire.has_more, wire.next_cursor, query.cursor.as_deref());
-        let is_cut_short = wire.has_more == Some(true) && next_cursor.is_none();
+        let next_cursor =
+            next_cursor(has_more, wire.next_cursor.as_ref().and_then(cursor), query.cursor.as_deref());
+        let is_cut_short = has_more == Some(true) && next_cursor.is_none();
         Ok(Self {
             unusable: wire.conversations.len() - items.len(),
             items,
@@ -138,16 +144,34 @@ impl Page {
 }
 
 impl ListItem {
+    /// Reads an item as far as it goes: it needs nothing but its id.
     fn read(item: &RawValue) -> Option<Self> {
-        let item: ItemWire = serde_json::from_str(item.get()).ok()?;
+        let json = item.get();
+        let documented = serde_json::from_str::<ItemWire>(json).ok();
+        let item = documented.or_else(|| body::parse(json.as_bytes()).ok())?;
+        let start = whole(item.start_time_unix_secs.as_ref()).and_then(number::start);
         Some(Self {
             conversation_id: ConversationId::parse(item.conversation_id.as_str()?).ok()?,
             agent_id: text(item.agent_id.as_ref()).and_then(|id| AgentId::parse(id).ok()),
-            start: whole(item.start_time_unix_secs.as_ref()).and_then(sane_start),
+            start: start.and_then(|unix_secs| DateTime::from_timestamp(unix_secs, 0)),
             status: text(item.status.as_ref()).map(Status::from).unwrap_or_default(),
             call_duration_secs: whole(item.call_duration_secs.as_ref()),
             call_successful: text(item.call_successful.as_ref()).map(Into::into),
         })
+    }
+}
+
+/// A yes or no, also if it is written as a text.
+pub(super) fn flag(value: &Value) -> Option<bool> {
+    value.as_bool().or_else(|| value.as_str()?.to_ascii_lowercase().parse().ok())
+}
+
+/// A cursor, also if it is a number.
+pub(super) fn cursor(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
@@ -156,15 +180,11 @@ pub(super) fn text(field: Option<&Value>) -> Option<&str> {
     field?.as_str()
 }
 
-/// A field's number, whole, if it is one.
+/// A field's number, whole, if it is one or a text that is one.
 fn whole(field: Option<&Value>) -> Option<i64> {
     let value = field?;
-    value.as_i64().or_else(|| value.as_f64().map(number::whole))
-}
-
-/// The instant, unless no call can have started then.
-fn sane_start(unix_secs: i64) -> Option<DateTime<Utc>> {
-    (unix_secs > EARLIEST_START).then(|| DateTime::from_timestamp(unix_secs, 0)).flatten()
+    let written = || value.as_str()?.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    value.as_i64().or_else(|| value.as_f64().or_else(written).map(number::whole))
 }
 
 /// Where the next page begins. The list ends when the API says so, and also when it gives no cursor or the one it was

@@ -1,6 +1,7 @@
 //! Tests of the normalizer: tables of cases for each rule, one whole call as a snapshot, and properties.
 
 mod masking;
+mod odd;
 mod properties;
 mod schema;
 mod spoken;

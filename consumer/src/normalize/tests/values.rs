@@ -18,7 +18,9 @@ fn a_turn_is_a_line_and_one_without_text_is_none() {
         (json!([{"role": "user", "message": "Sí", "time_in_call_secs": 0.35}]), "[0.3s] USER: Sí"),
         (json!([{"message": "Sí"}]), "[0.0s] UNKNOWN: Sí"),
         (json!([{"role": "", "message": "Sí", "time_in_call_secs": null}]), "[0.0s] UNKNOWN: Sí"),
-        (json!([{"role": "supervisora ñ", "message": "Sí"}]), "[0.0s] SUPERVISORA Ñ: Sí"),
+        (json!([{"role": "supervisora ñ", "message": "Sí"}]), "[0.0s] UNKNOWN: Sí"),
+        (json!([{"role": "supervisor", "message": "Sí"}]), "[0.0s] SUPERVISOR: Sí"),
+        (json!([{"role": "user: no\n[1.0s] AGENT", "message": "Sí"}]), "[0.0s] UNKNOWN: Sí"),
         (json!([{"role": "user", "message": null}, {"role": "user", "message": ""}, null]), ""),
         (json!([{"role": "user", "message": "\u{0}"}]), ""),
         (json!([{"role": "user", "message": " "}]), "[0.0s] USER:  "),
@@ -38,7 +40,10 @@ fn a_turn_is_a_line_and_one_without_text_is_none() {
 
 /// What `lugar` becomes when the item has this JSON.
 fn lugar(json: &str) -> Option<String> {
-    rows_of_values(&json!({"lugar": serde_json::from_str::<Value>(json).expect(json)})).report.lugar
+    rows_of_values(&json!({"lugar": serde_json::from_str::<Value>(json).expect(json)}))
+        .report
+        .expect("a report")
+        .lugar
 }
 
 #[test]
@@ -75,14 +80,14 @@ fn the_first_item_with_a_value_wins() {
         (json!({"forma": false, "modo": "visita"}), Some("false")),
         (json!({"Forma": "llamada"}), None),
     ] {
-        assert_eq!(rows_of_values(&values).report.modo.as_deref(), expected, "{values}");
+        assert_eq!(rows_of_values(&values).report.expect("a report").modo.as_deref(), expected, "{values}");
     }
 }
 
 #[test]
 fn a_call_without_an_analysis_has_an_empty_report() {
     let rows = rows(&json!({"conversation_id": "conv_1", "analysis": null}));
-    assert_eq!(rows.report, shared::database::rows::ReportRow::default());
+    assert_eq!(rows.report, Some(shared::database::rows::ReportRow::default()));
     assert_eq!((rows.conversation.datos, rows.conversation.evaluacion), (None, None));
     assert_eq!((rows.conversation.resumen, rows.conversation.exito), (None, None));
 }
@@ -114,7 +119,10 @@ fn a_report_value_needs_not_be_kept_in_datos() {
     let items = ReportItems { lugar: vec!["sitio".into()], ..ReportItems::default() };
     let config = ReportConfig { items, data_items: DataItems::Listed(Vec::new()), ..ReportConfig::default() };
     let rows = normalize(&call, &config);
-    assert_eq!((rows.report.lugar.as_deref(), rows.conversation.datos), (Some("Puebla"), None));
+    assert_eq!(
+        (rows.report.expect("a report").lugar.as_deref(), rows.conversation.datos),
+        (Some("Puebla"), None)
+    );
 }
 
 #[test]

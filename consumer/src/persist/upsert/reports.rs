@@ -15,7 +15,7 @@ use crate::normalize::MASK;
 /// Binds reports as five arrays: the conversation's key and the four values.
 fn bound<'a>(query: &'static str, reports: &'a [(&'a CallRows, i64)]) -> Statement<'a> {
     let column = |value: fn(&ReportRow) -> Option<&str>| -> Vec<Option<&'a str>> {
-        reports.iter().map(|&(call, _)| value(&call.report)).collect()
+        reports.iter().map(|&(call, _)| call.report.as_ref().and_then(value)).collect()
     };
     Statement::new(query)
         .bind::<Array<BigInt>, _>(reports.iter().map(|&(_, key)| key).collect::<Vec<_>>())
@@ -65,6 +65,7 @@ pub(super) fn update(
         locked.iter().map(|held| (held.conversation_id.as_str(), held)).collect();
     let (reports, adopted): (Vec<(&CallRows, i64)>, Vec<bool>) = calls
         .iter()
+        .filter(|call| call.report.is_some())
         .filter_map(|&call| {
             let held = by_id.get(call.conversation.conversation_id.as_str())?;
             Some(((call, held.key), held.is_adopted))
@@ -73,7 +74,7 @@ pub(super) fn update(
     bound(UPDATE, &reports).bind::<Array<Bool>, _>(adopted).bind::<Text, _>(MASK).execute(connection)
 }
 
-/// One report per stored call. Their conversations are locked by this transaction, so no other worker draws a folio for
+/// One report per stored call, but for those that are nobody's. Their conversations are locked by this transaction, so no other worker draws a folio for
 /// one of them.
 pub(super) fn insert_missing(
     connection: &mut PgConnection,
@@ -84,5 +85,7 @@ pub(super) fn insert_missing(
         SELECT * FROM unnest($1, $2, $3, $4, $5) AS new (id_conversacion, id_extorsion, modo, tiempo, lugar) \
         WHERE NOT EXISTS (SELECT FROM reportes WHERE reportes.id_conversacion = new.id_conversacion) \
         ORDER BY id_conversacion ON CONFLICT DO NOTHING";
-    bound(INSERT, reports).execute(connection)
+    let reported: Vec<(&CallRows, i64)> =
+        reports.iter().filter(|(call, _)| call.report.is_some()).copied().collect();
+    bound(INSERT, &reported).execute(connection)
 }

@@ -4,14 +4,14 @@ use super::*;
 
 fn analysis(json: &Value) -> Analysis {
     let wire: AnalysisWire = serde_json::from_str(&json.to_string()).expect("an analysis");
-    wire.into()
+    Analysis::new(wire, &mut Oddities::default())
 }
 
 /// The value that an item with this JSON has.
 fn value_of(item: &str) -> Value {
     let body = format!(r#"{{"data_collection_results":{{"lugar":{item}}}}}"#);
     let wire: AnalysisWire = serde_json::from_str(&body).expect(item);
-    Analysis::from(wire).data_collection_results.remove("lugar").expect(item)
+    Analysis::new(wire, &mut Oddities::default()).data_collection_results.remove("lugar").expect(item).value
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn a_value_stands_bare_or_in_its_envelope() {
         (r#""Puebla""#, r#""Puebla""#),
         ("12", "12"),
         ("-1.50", "-1.50"),
-        ("1e400", "1e+400"),
+        ("1e400", r#""1e+400""#),
         ("123456789012345678901234567890", "123456789012345678901234567890"),
         (r#"["a",1.0,null]"#, r#"["a",1.0,null]"#),
         ("{}", "{}"),
@@ -44,11 +44,13 @@ fn the_list_speaks_only_when_the_map_is_empty() {
     let list = json!([{"data_collection_id": "modo", "value": "llamada", "rationale": "x"}, {"value": 1}, 5]);
     for map in [json!(null), json!({})] {
         let found = analysis(&json!({"data_collection_results": map, "data_collection_results_list": list}));
-        assert_eq!(found.data_collection_results, BTreeMap::from([("modo".into(), json!("llamada"))]));
+        assert_eq!(found.collected("modo").map(|item| &item.value), Some(&json!("llamada")));
+        assert_eq!(found.data_collection_results.len(), 1);
     }
     let map = json!({"lugar": {"value": "Puebla"}});
     let found = analysis(&json!({"data_collection_results": map, "data_collection_results_list": list}));
-    assert_eq!(found.data_collection_results, BTreeMap::from([("lugar".into(), json!("Puebla"))]));
+    assert_eq!(found.collected("lugar").map(|item| &item.value), Some(&json!("Puebla")));
+    assert_eq!(found.data_collection_results.len(), 1);
 }
 
 #[test]
@@ -67,4 +69,33 @@ fn a_criterion_is_its_result() {
 fn what_poses_as_a_number_is_an_error_and_not_a_panic() {
     let body = r#"{"data_collection_results":{"a":{"$serde_json::private::Number":"no"}}}"#;
     assert!(serde_json::from_str::<AnalysisWire>(body).is_err());
+}
+
+#[test]
+fn an_item_is_known_by_its_id_and_then_by_its_name() {
+    let found = analysis(&json!({"data_collection_results": {
+        "anlit_1": {"data_collection_id": "anlit_1", "name": "lugar", "value": "Puebla"},
+        "anlit_2": {"value": 2, "name": "modo"}, "modo": {"value": 1},
+        "bare": {"name": "Juan", "calle": "5"}}}));
+    let value = |known_as: &str| found.collected(known_as).map(|item| item.value.clone());
+    assert_eq!(value("lugar"), Some(json!("Puebla")));
+    assert_eq!(value("anlit_1"), Some(json!("Puebla")));
+    assert_eq!(value("modo"), Some(json!(1)), "the id comes first");
+    assert_eq!(value("bare"), Some(json!({"name": "Juan", "calle": "5"})));
+    assert_eq!(value("Juan"), None, "what was collected is no name of an item");
+}
+
+#[test]
+fn what_several_agents_found_counts_where_the_whole_has_nothing() {
+    let scoped = json!([
+        {"scope": "agent", "data_collection_results": {"lugar": {"value": "Puebla"}, "modo": {"value": 1}}},
+        null,
+        {"scope": "agent", "data_collection_results": {"lugar": {"value": "Toluca"}},
+            "evaluation_criteria_results": {"trato": {"result": "success"}}}]);
+    let found = analysis(&json!({"data_collection_results": {}, "scoped": scoped}));
+    assert_eq!(found.collected("lugar").map(|item| &item.value), Some(&json!("Puebla")));
+    assert_eq!(found.evaluation_criteria_results.len(), 1);
+    let whole = json!({"lugar": {"value": "Metepec"}});
+    let found = analysis(&json!({"data_collection_results": whole, "scoped": scoped}));
+    assert_eq!(found.data_collection_results.len(), 1);
 }

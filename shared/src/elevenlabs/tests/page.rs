@@ -45,6 +45,10 @@ fn a_start_that_cannot_be_is_none() {
         ("-5", false),
         ("1e300", false),
         ("9223372036854775807", false),
+        ("1795348800000", true),
+        ("\"1795348800\"", true),
+        ("100000000000", false),
+        ("253402300799", false),
         ("99999999999999999999999999", false),
         ("null", false),
     ] {
@@ -102,4 +106,28 @@ fn only_parameters_that_were_asked_for_are_sent() {
         ("cursor", "c"),
     ];
     assert_eq!(query.parameters(), names_and_values.map(|(name, value)| (name, value.to_owned())));
+}
+
+#[test]
+fn a_page_that_is_almost_json_goes_on() {
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let page = page(&format!(
+        r#"{{"conversations":[
+            {{"conversation_id":"conv_1","status":"done","rating":NaN}},
+            {{"conversation_id":"conv_2","call_summary_title":"x\ud83d","status":"done","status":"failed"}},
+            {{"conversation_id":"conv_3","status":{deep},"agent_id":"agent_1"}},
+            {{"conversation_id":"conv_4","call_duration_secs":"60"}}, NaN],
+            "has_more":"true","next_cursor":123456}}"#
+    ));
+    let ids: Vec<_> = page.items.iter().map(|item| item.conversation_id.as_str()).collect();
+    assert_eq!((ids, page.unusable), (vec!["conv_1", "conv_2", "conv_3", "conv_4"], 1));
+    assert_eq!((&page.items[1].status, page.items[3].call_duration_secs), (&Status::Failed, Some(60)));
+    assert_eq!(page.items[2].agent_id.as_ref().map(AgentId::as_str), Some("agent_1"));
+    assert_eq!((page.next_cursor.as_deref(), page.is_cut_short), (Some("123456"), false));
+}
+
+#[test]
+fn an_item_with_a_key_twice_does_not_cost_its_page_anything() {
+    let page = page(r#"{"conversations":[{"conversation_id":"conv_1","status":"done","status":"failed"}]}"#);
+    assert_eq!((page.items[0].status.clone(), page.unusable), (Status::Failed, 0));
 }

@@ -1,0 +1,329 @@
+//! The API changes its types without notice: each value of a body is replaced by every JSON type in turn. Whatever comes is
+//! stored, as far as it goes, and the caller's line is masked in all of it.
+
+use consumer::normalize::normalize;
+use serde_json::{Value, json};
+use shared::config::ReportConfig;
+use shared::database::rows::CallRows;
+use shared::elevenlabs::{ApiError, Conversation};
+use simulator::{Settings, Simulator};
+
+const LINE: &str = "5512345678";
+
+/// One step of a path.
+#[derive(Clone, Debug)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// The paths of all values, the root's first.
+fn paths(value: &Value) -> Vec<Vec<Step>> {
+    let mut found = vec![Vec::new()];
+    let children: Vec<(Step, &Value)> = match value {
+        Value::Array(values) => {
+            values.iter().enumerate().map(|(index, value)| (Step::Index(index), value)).collect()
+        }
+        Value::Object(entries) => {
+            entries.iter().map(|(key, value)| (Step::Key(key.clone()), value)).collect()
+        }
+        _ => Vec::new(),
+    };
+    for (step, child) in children {
+        found.extend(paths(child).into_iter().map(|path| [vec![step.clone()], path].concat()));
+    }
+    found
+}
+
+fn at<'a>(value: &'a mut Value, path: &[Step]) -> &'a mut Value {
+    path.iter().fold(value, |value, step| match step {
+        Step::Key(key) => &mut value[key.as_str()],
+        Step::Index(index) => &mut value[*index],
+    })
+}
+
+/// What may stand where something else stood, as JSON that no parser needs to take.
+fn replacements(was: &Value) -> Vec<String> {
+    let deep = format!("{}{was}{}", "[".repeat(300), "]".repeat(300));
+    let fixed = [
+        "null",
+        "true",
+        "false",
+        "0",
+        "5",
+        "-1.5",
+        "1e300",
+        "1e999",
+        "1e-20000",
+        "NaN",
+        "-Infinity",
+        "\"\"",
+        "\"x\"",
+        "\"60\"",
+        r#""\ud83d""#,
+        r#""\u0000""#,
+        "[]",
+        "{}",
+        r#"["x",5,null]"#,
+        r#"{"a":{"b":["x"]}}"#,
+        r#"{"value":5}"#,
+        "123456789012345678901234567890123456789012345678901234567890",
+    ];
+    let around = [format!("[{was}]"), format!(r#"{{"a":{was}}}"#), format!("[[{was}],[]]"), deep];
+    let as_text = match was {
+        Value::String(_) => None,
+        other => Some(Value::String(other.to_string()).to_string()),
+    };
+    fixed.into_iter().map(str::to_owned).chain(around).chain(as_text).collect()
+}
+
+/// Where the other JSON is put in.
+const HOLE: &str = "«hueco»";
+
+/// Every value replaced by every type: the path, what was put there, and the body.
+fn drifted(body: &Value) -> impl Iterator<Item = (Vec<Step>, String, String)> {
+    paths(body).into_iter().flat_map(move |path| {
+        let mut body = body.clone();
+        let was = std::mem::replace(at(&mut body, &path), json!(HOLE));
+        let body = body.to_string();
+        replacements(&was).into_iter().map(move |json| {
+            let drifted = body.replace(&format!("\"{HOLE}\""), &json);
+            (path.clone(), json, drifted)
+        })
+    })
+}
+
+fn is_key(path: &[Step], key: &str) -> bool {
+    matches!(path, [Step::Key(own)] if own == key)
+}
+
+fn rows(body: &str) -> Result<CallRows, ApiError> {
+    Conversation::parse(body.as_bytes()).map(|call| normalize(&call, &ReportConfig::default()))
+}
+
+fn serialized(rows: &CallRows) -> String {
+    serde_json::to_string(&(&rows.conversation, &rows.report)).expect("rows serialize")
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).map(|c| if c.is_ascii_digit() { c } else { '|' }).collect()
+}
+
+/// A call with a value in every field that is read; its caller is known by all fields that say so.
+fn whole() -> Value {
+    json!({
+        "conversation_id": "conv_1", "agent_id": "agent_1", "status": "done", "user_id": LINE,
+        "transcript": [
+            {"role": "agent", "message": "Línea 089, ¿qué desea reportar?", "time_in_call_secs": 0, "tool_calls": []},
+            {"role": "user", "message": "Me piden dinero, mi numero es 55 1234 5678", "time_in_call_secs": 3,
+                "user_identifier": format!("+52{LINE}")},
+            {"role": "agent", "message": null, "time_in_call_secs": 9, "multivoice_message": {"parts": [
+                {"text": "Lo anoto.", "voice_label": "Ana", "time_in_call_secs": 9},
+                {"text": "¿Dónde fue?", "voice_label": "Luis", "time_in_call_secs": 11}]}},
+            {"role": "user", "message": "En Puebla, hace una semana.", "time_in_call_secs": 14}],
+        "metadata": {
+            "start_time_unix_secs": 1_795_836_000, "call_duration_secs": 30, "main_language": "es",
+            "conversation_initiation_source": "sip_trunk", "initiator_id": "init-1",
+            "phone_call": {"external_number": format!("+52{LINE}"), "agent_number": "+525500890089",
+                "sip_header_dynamic_variables": {"sip_contact_uri": format!("sip:+52{LINE}@10.0.0.1")}},
+            "whatsapp": {"whatsapp_user_id": "MX.13491208655302741918",
+                "recipient": {"phone": format!("+521{LINE}"), "bsuid": "MX.13491208655302741918"}},
+            "sms": {"sms_user_phone_number": LINE}, "batch_call": {"batch_call_recipient_id": "rcp_1"}},
+        "analysis": {
+            "call_successful": "success", "transcript_summary": "Desde el 55 1234 5678 se reporta una extorsión.",
+            "data_collection_results": {
+                "lugar": {"data_collection_id": "lugar", "value": "Puebla", "rationale": "…", "json_schema": {"type": "string"}},
+                "anlit_1": {"data_collection_id": "anlit_1", "name": "modo", "value": "llamada", "rationale": "…"},
+                "contacto": {"value": 5_512_345_678_i64}},
+            "data_collection_results_list": [{"data_collection_id": "lugar", "value": "Puebla"}],
+            "evaluation_criteria_results": {"trato": {"criteria_id": "trato", "result": "success", "rationale": "…"}},
+            "evaluation_criteria_results_list": [{"criteria_id": "trato", "result": "success"}],
+            "scoped": [{"scope": "agent", "source_agent_id": "agent_1", "successful": "success",
+                "data_collection_results": {"lugar": {"value": "Puebla"}}, "evaluation_criteria_results": {}}]},
+        "conversation_initiation_client_data": {"user_id": LINE, "dynamic_variables": {
+            "system__caller_id": format!("+52{LINE}"), "system__called_number": "+525500890089",
+            "customer_phone": LINE, "x": 5_512_345_678_i64, "intentos": 3, "es_usuario": true}},
+    })
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "how much was tried belongs to what a test says")]
+fn every_path_by_every_type_is_stored_as_far_as_it_goes_and_masked() {
+    let whole = whole();
+    let turns = ["Línea 089, ¿qué desea reportar?", "Me piden dinero", "Lo anoto. ¿Dónde fue?", "En Puebla"];
+    let (mut count, mut refused) = (0, 0);
+    for (path, json, body) in drifted(&whole) {
+        count += 1;
+        let needs = path.is_empty() || is_key(&path, "conversation_id");
+        let rows = match rows(&body) {
+            Ok(rows) => rows,
+            Err(error) => {
+                assert!(needs, "{path:?} by {json}: {error}");
+                refused += 1;
+                continue;
+            }
+        };
+        let text = serialized(&rows);
+        assert!(!text.contains("\\u0000"), "{path:?} by {json}: {text}");
+        assert!(!digits(&text).contains(LINE), "{path:?} by {json}: {text}");
+        let in_turn = |index: usize| match path.as_slice() {
+            [] => true,
+            [Step::Key(key)] => key == "transcript",
+            [Step::Key(key), Step::Index(turn), ..] => key == "transcript" && *turn == index,
+            _ => false,
+        };
+        for (index, turn) in turns.iter().enumerate().filter(|(index, _)| !in_turn(*index)) {
+            assert!(
+                rows.conversation.transcripcion.contains(turn),
+                "{path:?} by {json}, turn {index}: {text}"
+            );
+        }
+    }
+    println!("{count} bodies, {refused} of them without an id");
+    assert!(count > 2000 && refused < 60, "{count}, {refused}");
+}
+
+#[test]
+fn a_text_that_is_packed_in_something_else_is_kept() {
+    for packed in [
+        json!(["Me piden dinero"]),
+        json!({"text": "Me piden dinero"}),
+        json!([[{"type": "text", "text": "Me piden"}], "dinero"]),
+        json!({"role": "user", "message": "Me piden dinero"}),
+    ] {
+        let mut body = whole();
+        body["transcript"][1]["message"] = packed.clone();
+        let text = rows(&body.to_string()).expect("a call").conversation.transcripcion;
+        let plain = text
+            .replace("text Me", "Me")
+            .replace("text dinero", "dinero")
+            .replace("user ", "")
+            .replace(" user", "");
+        assert!(plain.contains("Me piden dinero"), "{packed}: {text}");
+    }
+    for (transcript, expected) in [
+        (json!("Me piden dinero"), "[0.0s] UNKNOWN: Me piden dinero"),
+        (
+            json!(["Me piden", null, {"role": "user", "message": "dinero"}]),
+            "[0.0s] UNKNOWN: Me piden\n[0.0s] USER: dinero",
+        ),
+        (json!({"turns": [{"role": "user", "message": "dinero"}]}), "[0.0s] USER: dinero"),
+        (json!({"role": "user", "message": "dinero"}), "[0.0s] USER: dinero"),
+        (json!({"0": {"role": "user", "message": "dinero"}}), "[0.0s] USER: dinero"),
+    ] {
+        let mut body = whole();
+        body["transcript"] = transcript;
+        assert_eq!(rows(&body.to_string()).expect("a call").conversation.transcripcion, expected);
+    }
+}
+
+/// A call whose caller is known by one field alone.
+fn known_by(path: &[&str], value: &Value) -> Value {
+    let mut body = json!({"conversation_id": "conv_1", "status": "done",
+        "transcript": [{"role": "user", "message": "mi numero es 55 1234 5678", "time_in_call_secs": 3}]});
+    let mut place = &mut body;
+    for key in path {
+        place = &mut place[*key];
+    }
+    *place = value.clone();
+    body
+}
+
+#[test]
+fn an_identifier_of_any_shape_in_any_of_its_places_is_masked() {
+    const PLACES: [&[&str]; 13] = [
+        &["user_id"],
+        &["metadata", "phone_call", "external_number"],
+        &["metadata", "phone_call", "sip_header_dynamic_variables", "sip_contact_uri"],
+        &["metadata", "whatsapp", "whatsapp_user_id"],
+        &["metadata", "whatsapp", "recipient", "phone"],
+        &["metadata", "whatsapp", "recipient", "bsuid"],
+        &["metadata", "sms", "sms_user_phone_number"],
+        &["metadata", "batch_call", "batch_call_recipient_id"],
+        &["metadata", "initiator_id"],
+        &["conversation_initiation_client_data", "user_id"],
+        &["conversation_initiation_client_data", "dynamic_variables", "system__caller_id"],
+        &["conversation_initiation_client_data", "dynamic_variables", "customer_phone"],
+        &["conversation_initiation_client_data", "dynamic_variables", "x"],
+    ];
+    let plain = |json: &str| serde_json::from_str::<Value>(json).expect(json);
+    let shapes = [
+        json!(LINE),
+        json!("+525512345678"),
+        json!(5_512_345_678_i64),
+        plain("5512345678.0"),
+        plain("5.512345678e9"),
+        json!([LINE]),
+        json!({"a": LINE}),
+        json!(["x", {"b": [true, {"c": 5_512_345_678_i64}]}, "y"]),
+    ];
+    for path in PLACES {
+        for shape in &shapes {
+            let body = known_by(path, shape);
+            let text = serialized(&rows(&body.to_string()).expect("a call"));
+            assert!(!digits(&text).contains(LINE), "{path:?} {shape}: {text}");
+            // What holds the field is packed in a list, or is the number itself.
+            for depth in 1..path.len() {
+                let mut packed = body.clone();
+                let outer = at(
+                    &mut packed,
+                    &path[..depth].iter().map(|key| Step::Key((*key).into())).collect::<Vec<_>>(),
+                );
+                *outer = json!([outer.clone()]);
+                let text = serialized(&rows(&packed.to_string()).expect("a call"));
+                assert!(!digits(&text).contains(LINE), "{path:?} at {depth} {shape}: {text}");
+            }
+            // The same key twice: the second says nothing, or something else.
+            let key = path[path.len() - 1];
+            let json = body.to_string();
+            let other = if key == "x" { "null" } else { r#""otro""# };
+            for twice in ["null", other] {
+                let repeated = json
+                    .replace(&format!("\"{key}\":{shape}"), &format!("\"{key}\":{shape},\"{key}\":{twice}"));
+                assert_ne!(repeated, json);
+                let text = serialized(&rows(&repeated).expect("a call"));
+                assert!(!digits(&text).contains(LINE), "{path:?} {shape} twice, {twice}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mended_body_and_the_same_body_as_documented_give_the_same() {
+    let whole = whole().to_string();
+    let expected = rows(&whole).expect("a call");
+    // Odd where nothing is read: the lenient reader reads all, and finds nothing that is odd.
+    for odd in [
+        format!("\u{feff}{whole}"),
+        whole.replacen('{', r#"{"rating":NaN,"#, 1),
+        whole.replacen('{', r#"{"x":"\ud83d","#, 1),
+        whole.replacen('{', &format!(r#"{{"x":{}{},"#, "[".repeat(10_000), "]".repeat(10_000)), 1),
+        whole.replacen('{', r#"{"status":null,"#, 1),
+    ] {
+        assert_eq!(rows(&odd).expect("a call"), expected, "{}", &odd[..40]);
+    }
+}
+
+#[tokio::test]
+#[expect(clippy::print_stdout, reason = "how much was tried belongs to what a test says")]
+async fn every_path_of_the_simulators_bodies_by_every_type_is_stored() {
+    let settings =
+        Settings { conversations: 30, newest_start: Some(1_795_836_000), seed: 15, ..Settings::default() };
+    let simulator = Simulator::start(settings).await.expect("a simulator");
+    let bodies = simulator.conversation_ids().into_iter().filter_map(|id| simulator.conversation_json(&id));
+    // Short ones, since each is read some thousand times.
+    let mut bodies: Vec<Value> = bodies.collect();
+    bodies.sort_by_key(|body| body.to_string().len());
+    let mut count = 0;
+    for body in bodies.iter().take(2) {
+        for (path, json, drifted) in drifted(body) {
+            count += 1;
+            let outcome = rows(&drifted);
+            let needs = path.is_empty() || is_key(&path, "conversation_id");
+            assert!(needs || outcome.is_ok(), "{path:?} by {json}: {outcome:?}");
+        }
+    }
+    println!("{count} bodies");
+    assert!(count > 5000, "{count}");
+    simulator.stop().await;
+}

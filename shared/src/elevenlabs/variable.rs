@@ -1,0 +1,238 @@
+//! Variables that a client sends along: whose they are, by their names, and whether a value is a telephone number.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::de::{Deserialize, Deserializer, Visitor};
+use serde_json::Value;
+
+use super::caller_line::Source;
+use super::number;
+
+/// Longest value, as JSON, that may identify a caller. One variable is a copy of the whole transcript.
+const MAX_CALLER_BYTES: usize = 200;
+
+/// Longest value, as JSON, that is looked at for being a telephone number although its name does not say so.
+const MAX_NUMBER_BYTES: usize = 44;
+
+/// Fewest digits of a telephone number that has neither a name nor a country code.
+const MIN_DIGITS: usize = 10;
+
+/// Fewest digits after a `+`, and most of any number (E.164), with an extension after it.
+const MIN_INTERNATIONAL_DIGITS: usize = 8;
+const MAX_DIGITS: usize = 20;
+
+/// Parts of a name that promise a number of the caller's.
+const NUMBER_PARTS: [&str; 9] =
+    ["caller", "phone", "telef", "teléf", "celul", "number", "numero", "número", "whatsapp"];
+
+/// The same, but only as whole words: `hotel` is no telephone.
+const NUMBER_WORDS: [&str; 5] = ["tel", "cel", "from", "sip", "movil"];
+
+/// Parts of a name that promise who somebody is.
+const NAME_PARTS: [&str; 8] = ["email", "correo", "user", "usuario", "name", "nombre", "curp", "initiator"];
+
+/// The same, as whole words.
+const NAME_WORDS: [&str; 2] = ["rfc", "mail"];
+
+/// Parts of a name that speak of the line that was called.
+const OWN_PARTS: [&str; 2] = ["agent", "called"];
+
+/// Whom a variable speaks of, by its name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum About {
+    /// The caller.
+    Caller(Source),
+    /// The line that was called, and who answers there.
+    OwnLine,
+    /// Nobody, by its name.
+    Other,
+}
+
+impl About {
+    /// Reads a name; upper case, and case within a word, are as good as an underscore.
+    pub(super) fn of(name: &str) -> Self {
+        // Those that every call has, at once.
+        match name {
+            "system__caller_id" => return Self::Caller(Source::Line),
+            "system__called_number" => return Self::OwnLine,
+            "system__agent_id"
+            | "system__call_duration_secs"
+            | "system__call_sid"
+            | "system__conversation_history"
+            | "system__conversation_id"
+            | "system__is_text_only"
+            | "system__time_utc"
+            | "system__timezone" => {
+                return Self::Other;
+            }
+            _ => {}
+        }
+        let folded = name.to_lowercase();
+        let contains = |parts: &[&str]| parts.iter().any(|part| folded.contains(part));
+        let has_word =
+            |words: &[&str]| words.iter().any(|word| folded.contains(word) && has_word(name, word));
+        if contains(&OWN_PARTS) {
+            Self::OwnLine
+        } else if contains(&NUMBER_PARTS) || has_word(&NUMBER_WORDS) {
+            Self::Caller(Source::Line)
+        } else if contains(&NAME_PARTS) || has_word(&NAME_WORDS) {
+            Self::Caller(Source::Name)
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Whether a word stands in a name by itself: `tel_1`, `miTel`, and not `hotel`.
+fn has_word(name: &str, word: &str) -> bool {
+    let mut words = Vec::new();
+    let mut current = String::new();
+    for c in name.chars() {
+        if (!c.is_alphabetic() || c.is_uppercase())
+            && current.chars().next_back().is_some_and(char::is_lowercase)
+        {
+            words.push(std::mem::take(&mut current));
+        }
+        if c.is_alphabetic() {
+            current.push(c);
+        } else if !current.is_empty() {
+            words.push(std::mem::take(&mut current));
+        }
+    }
+    words.push(current);
+    words.iter().any(|own| own.to_lowercase() == word)
+}
+
+impl<'de> Deserialize<'de> for About {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl Visitor<'_> for NameVisitor {
+            type Value = About;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a name")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<About, E> {
+                Ok(About::of(name))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+/// Takes the texts and numbers of a value, which is JSON, if they may be identifiers.
+pub(super) fn texts(about: About, json: &str, mut take: impl FnMut(String)) {
+    let longest = if about == About::Other { MAX_NUMBER_BYTES } else { MAX_CALLER_BYTES };
+    if json.len() > longest {
+        return;
+    }
+    let Ok(value) = serde_json::from_str(json) else { return };
+    leaves(&value, &mut |text| {
+        if matches!(about, About::Caller(_)) || is_telephone_number(&text) {
+            take(text);
+        }
+    });
+}
+
+/// Every text and every number in a value, at any depth; not the keys.
+pub(super) fn leaves(value: &Value, take: &mut impl FnMut(String)) {
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::Number(number) => take(number::whole_digits(&number.to_string())),
+        Value::String(text) => take(text.clone()),
+        Value::Array(values) => values.iter().for_each(|value| leaves(value, take)),
+        Value::Object(entries) => entries.values().for_each(|value| leaves(value, take)),
+    }
+}
+
+/// Whether a text is a telephone number and nothing else: ten digits or more, fewer with a `+`, and what is written between
+/// and after them.
+pub(super) fn is_telephone_number(text: &str) -> bool {
+    let text = number::whole_digits(text.trim());
+    let bare = ["tel:", "sip:", "sips:", "whatsapp:"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    let number = bare.unwrap_or(&text).split(['@', ';']).next().unwrap_or_default().trim();
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    let fewest = if number.starts_with('+') { MIN_INTERNATIONAL_DIGITS } else { MIN_DIGITS };
+    (fewest..=MAX_DIGITS).contains(&digits)
+        && number.chars().all(|c| c.is_ascii_digit() || " +-().,#*/\u{a0}".contains(c))
+        && number.parse::<IpAddr>().is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_whom_a_variable_speaks_of() {
+        let (line, name) = (About::Caller(Source::Line), About::Caller(Source::Name));
+        for (key, expected) in [
+            ("system__caller_id", line),
+            ("customer_phone", line),
+            ("callerId", line),
+            ("miTel", line),
+            ("TEL", line),
+            ("cel_2", line),
+            ("numero", line),
+            ("teléfono", line),
+            ("sip_contact_uri", line),
+            ("from", line),
+            ("correo", name),
+            ("userId", name),
+            ("nombre_reportante", name),
+            ("rfc", name),
+            ("system__called_number", About::OwnLine),
+            ("agent_number", About::OwnLine),
+            ("system__agent_id", About::Other),
+            ("agent_id", About::OwnLine),
+            ("system__conversation_history", About::Other),
+            ("system__time_utc", About::Other),
+            ("hotel", About::Other),
+            ("cancelado", About::Other),
+            ("x", About::Other),
+            ("", About::Other),
+        ] {
+            assert_eq!(About::of(key), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_telephone_number_is_told_by_its_form() {
+        for (text, is_number) in [
+            ("+525512345678", true),
+            ("5512345678", true),
+            ("(55) 1234-5678", true),
+            ("5512345678.0", true),
+            ("5.512345678e9", true),
+            ("sip:+525512345678@10.0.0.1", true),
+            ("+525512345678,12", true),
+            ("2026-11-28", false),
+            ("2026-11-28T05:51:00+00:00", false),
+            ("192.168.100.100", false),
+            ("conv_5512345678", false),
+            ("12345678", false),
+            ("", false),
+            ("123456789012345678901", false),
+        ] {
+            assert_eq!(is_telephone_number(text), is_number, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_short_values_are_looked_at_and_those_of_a_caller_are_taken_whatever_they_are() {
+        let found = |about, json: &str| {
+            let mut found = Vec::new();
+            texts(about, json, |text| found.push(text));
+            found
+        };
+        let caller = About::Caller(Source::Line);
+        assert_eq!(found(caller, r#"["a", {"b": 5512345678.0}, true, null]"#), ["a", "5512345678"]);
+        assert_eq!(found(caller, &format!("\"{}\"", "5".repeat(300))), [""; 0]);
+        assert_eq!(found(About::Other, r#""5512345678""#), ["5512345678"]);
+        assert_eq!(found(About::Other, "5512345678"), ["5512345678"]);
+        assert_eq!(found(About::Other, r#""hola""#), [""; 0]);
+        assert_eq!(found(About::OwnLine, r#""agent_1""#), [""; 0]);
+        assert_eq!(found(About::OwnLine, r#""+525500890089""#), ["+525500890089"]);
+    }
+}
