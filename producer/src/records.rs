@@ -3,6 +3,7 @@
 
 pub(crate) mod inspection;
 pub(crate) mod overview;
+pub(crate) mod reading;
 
 use std::fmt;
 use std::ops::AddAssign;

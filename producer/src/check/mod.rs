@@ -8,6 +8,7 @@ mod configuration;
 mod database;
 mod mapping;
 mod older;
+mod reading;
 mod report;
 
 use shared::config::Environment;
@@ -50,6 +51,7 @@ impl Options {
         );
         broker::check(settings.amqp.as_ref(), &mut report).await;
         mapping::check(api.as_ref(), &settings, environment, &mut report).await;
+        reading::check(database.as_ref(), settings.report.as_ref(), &mut report).await;
         older::check(database.as_ref(), settings.report.as_ref(), &mut report).await;
         Ok(report.finish()?)
     }

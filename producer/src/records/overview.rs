@@ -8,6 +8,8 @@ use diesel::{QueryableByName, sql_query};
 use serde::Serialize;
 use shared::database::dead_letters;
 
+use super::reading::{self, Reading};
+
 /// A pass, as `corridas` has it.
 #[derive(Clone, Debug, QueryableByName, Serialize)]
 pub(crate) struct Run {
@@ -83,6 +85,8 @@ pub(crate) struct Overview {
     pub(crate) discarded: i64,
     pub(crate) unanswered: Unanswered,
     pub(crate) last_runs: Vec<Run>,
+    /// How the calls of the last day were read.
+    pub(crate) reading: Reading,
 }
 
 #[derive(QueryableByName)]
@@ -123,7 +127,11 @@ const UNANSWERED: &str = "WITH book AS (SELECT id_eleven, pedido_en FROM trabajo
          count(*) FILTER (WHERE pedido_en < now() - make_interval(secs => $1)) AS overdue FROM unanswered";
 
 /// Reads all of it; a job without an answer after `overdue_secs` is overdue.
-pub(crate) fn overview(connection: &mut PgConnection, overdue_secs: f64) -> QueryResult<Overview> {
+pub(crate) fn overview(
+    connection: &mut PgConnection,
+    overdue_secs: f64,
+    excluded_sources: &[String],
+) -> QueryResult<Overview> {
     connection.build_transaction().read_only().repeatable_read().run(|connection| {
         let Moment { now, newest, discarded } = sql_query(MOMENT).get_result(connection)?;
         let pass = |condition: &str, connection: &mut PgConnection| {
@@ -144,6 +152,7 @@ pub(crate) fn overview(connection: &mut PgConnection, overdue_secs: f64) -> Quer
             unanswered: sql_query(UNANSWERED).bind::<Double, _>(overdue_secs).get_result(connection)?,
             last_runs: sql_query("SELECT * FROM corridas ORDER BY empezada_en DESC LIMIT 5")
                 .load(connection)?,
+            reading: reading::reading(connection, excluded_sources)?,
         })
     })
 }

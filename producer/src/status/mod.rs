@@ -38,6 +38,9 @@ Not well, exit code 1, is any of these:
 Only when neither database nor broker says anything, the exit code is that of the database's
 failure: 64, 69 or 75. It is well when no pass has ever been made.
 
+A warning changes neither verdict nor exit code: fields of the last day's calls that came in
+another form than is documented, and a day on which no analysis had an item of a report.
+
 Nothing is declared, consumed or locked. Without AMQP_MANAGEMENT_URL it is unknown how many
 jobs consumers hold; and a worker with much to do is several consumers, each of which counts.";
 
@@ -46,6 +49,8 @@ jobs consumers hold; and a worker with much to do is several consumers, each of 
 struct Status {
     is_well: bool,
     problems: Vec<Problem>,
+    /// What somebody should look at; it is well nevertheless.
+    warnings: Vec<Problem>,
     database: Option<Overview>,
     broker: Option<Queues>,
 }
@@ -62,7 +67,9 @@ impl Options {
         let look_at_book = async {
             let database = open::database(&database).await?;
             let secs = overdue.as_secs_f64();
-            let overview = database.run(move |connection| overview::overview(connection, secs)).await;
+            let sources = report.excluded_sources.clone();
+            let overview =
+                database.run(move |connection| overview::overview(connection, secs, &sources)).await;
             overview.map_err(SchemaError::from)
         };
         let (book, queues) = tokio::join!(look_at_book, queues::look(&amqp, worker.prefetch));
@@ -74,7 +81,9 @@ impl Options {
             }
             (book, _) => book.ok(),
         };
-        let status = Status { is_well: problems.is_empty(), problems, database: book, broker: queues.ok() };
+        let warnings = book.as_ref().map(verdict::warnings).unwrap_or_default();
+        let status =
+            Status { is_well: problems.is_empty(), problems, warnings, database: book, broker: queues.ok() };
         if self.json {
             output::json(&status)?;
         } else {

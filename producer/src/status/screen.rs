@@ -7,11 +7,16 @@ use super::Status;
 use super::queues::{Kind, Queue, Queues};
 use crate::output;
 use crate::records::overview::{Overview, Run};
+use crate::records::reading::listed;
 
 /// Prints the screen; the verdict comes last, where it stands when the screen has scrolled by.
 pub(super) fn print(status: &Status, timezone: Tz) -> std::io::Result<()> {
     for line in lines(status, timezone) {
         output::line(&line)?;
+    }
+    for warning in &status.warnings {
+        output::words("WARNING: ", &warning.what)?;
+        output::words("         -> ", &warning.remedy)?;
     }
     if status.is_well {
         let is_new = status.database.as_ref().is_some_and(|overview| overview.last_runs.is_empty());
@@ -38,6 +43,7 @@ fn lines(status: &Status, timezone: Tz) -> Vec<String> {
     if let Some(overview) = &status.database {
         lines.push(String::new());
         book(overview, timezone, &mut lines);
+        without_report(overview, &mut lines);
         runs(&overview.last_runs, timezone, &mut lines);
     }
     lines.push(String::new());
@@ -130,6 +136,14 @@ fn book(overview: &Overview, timezone: Tz, lines: &mut Vec<String>) {
             ),
         },
     ));
+}
+
+/// Said only if there are such.
+fn without_report(overview: &Overview, lines: &mut Vec<String>) {
+    let excluded = &overview.reading.excluded;
+    if !excluded.is_empty() {
+        lines.push(field("without a report", &format!("of the last day: {}", listed(excluded))));
+    }
 }
 
 fn runs(runs: &[Run], timezone: Tz, lines: &mut Vec<String>) {

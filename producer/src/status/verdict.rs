@@ -76,6 +76,15 @@ pub(super) fn problems(
     problems
 }
 
+/// What somebody should look at, although it is well.
+pub(super) fn warnings(book: &Overview) -> Vec<Problem> {
+    let warnings = book.reading.warnings();
+    warnings
+        .into_iter()
+        .map(|(rule, what, remedy)| Problem { rule, what, remedy: remedy.to_owned() })
+        .collect()
+}
+
 fn passes(book: &Overview, problem: &mut impl FnMut(&'static str, String, &str)) {
     // None was ever made: nothing has gone wrong yet.
     let Some(last) = &book.last_ended else { return };
