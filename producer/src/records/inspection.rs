@@ -71,7 +71,7 @@ pub(crate) fn log_settings(connection: &mut PgConnection) -> QueryResult<Vec<(St
 /// What the producer does in each table.
 const NEEDED: &str = "(VALUES ('__diesel_schema_migrations', 'SELECT', NULL::text[]), \
      ('conversaciones', 'SELECT', '{id_eleven, fecha, hora_inicio, inicio, duracion_segundos, estado, exito, huella, \
-         sincronizado_en}'), \
+         sincronizado_en, tapado, rarezas, origen}'), \
      ('agentes', 'SELECT', NULL), ('agentes', 'INSERT', NULL), ('agentes', 'UPDATE', '{nombre, actualizado_en}'), \
      ('corridas', 'SELECT', NULL), ('corridas', 'INSERT', NULL), ('corridas', 'UPDATE', NULL), \
      ('cuotas', 'SELECT', NULL), ('cuotas', 'INSERT', NULL), ('cuotas', 'UPDATE', NULL), \
@@ -79,14 +79,14 @@ const NEEDED: &str = "(VALUES ('__diesel_schema_migrations', 'SELECT', NULL::tex
      ('trabajos', 'SELECT', NULL), ('trabajos', 'INSERT', NULL), ('trabajos', 'UPDATE', NULL)) \
      AS needed (name, setting, columns)";
 
-/// The rights that this role lacks: table and right. Tables that are not there are another matter.
+/// The rights that this role lacks: table and right. Tables and columns that are not there are another matter.
 pub(crate) fn missing_rights(connection: &mut PgConnection) -> QueryResult<Vec<(String, String)>> {
     let missing = sql_query(format!(
         "SELECT name, string_agg(setting || coalesce(' (' || array_to_string(columns, ', ') || ')', ''), ', ') AS setting \
          FROM {NEEDED} WHERE to_regclass(name) IS NOT NULL \
              AND NOT has_table_privilege(to_regclass(name)::oid, setting) \
-             AND (columns IS NULL OR EXISTS (SELECT FROM unnest(columns) AS column_name \
-                 WHERE NOT has_column_privilege(to_regclass(name)::oid, column_name, setting))) \
+             AND (columns IS NULL OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(name) \
+                 AND attname = ANY (columns) AND NOT has_column_privilege(attrelid, attnum, setting))) \
          GROUP BY name ORDER BY name"
     ));
     Ok(missing.load::<Setting>(connection)?.into_iter().map(|row| (row.name, row.setting)).collect())

@@ -44,9 +44,10 @@ macro_rules! lately {
     };
 }
 
-/// `reporte` among the odd fields says that no item was found; an analysis says how it ended.
+/// `reporte` among the odd fields says that no item was found; an analysis says how it ended, in whatever form.
 const MAPPED: &str = concat!(
-    "SELECT count(*) FILTER (WHERE exito IS NOT NULL AND NOT coalesce(rarezas ? 'reporte', false) \
+    "SELECT count(*) FILTER (WHERE (exito IS NOT NULL OR rarezas ? 'analysis.call_successful') \
+             AND NOT coalesce(rarezas ? 'reporte', false) \
              AND (origen IS NULL OR origen <> ALL ($1))) AS mapped, \
          count(*) FILTER (WHERE rarezas ? 'reporte') AS unmapped ",
     lately!()
