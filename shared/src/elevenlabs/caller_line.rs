@@ -1,5 +1,6 @@
 //! Who called: read only to be masked, never to be kept.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
@@ -7,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::number;
-use super::variable::{self, About};
+use super::variable::{self, About, Name};
 
 /// Between the texts of a field that had several: no identifier has it.
 pub(super) const BETWEEN: char = '\u{1e}';
@@ -57,7 +58,7 @@ impl CallerLine {
     pub(super) fn add(&mut self, source: Source, identifier: &Identifier) {
         for text in identifier.texts() {
             if !self.identifiers().any(|known| known == text) {
-                self.identifiers.push((source, text));
+                self.identifiers.push((source, text.into_owned()));
             }
         }
     }
@@ -65,8 +66,8 @@ impl CallerLine {
     /// Adds a number of the line that was called.
     pub(super) fn add_own(&mut self, identifier: &Identifier) {
         for text in identifier.texts() {
-            if !self.own_lines.contains(&text) {
-                self.own_lines.push(text);
+            if !self.own_lines().any(|known| known == text) {
+                self.own_lines.push(text.into_owned());
             }
         }
     }
@@ -78,7 +79,7 @@ impl CallerLine {
             match about {
                 About::Caller(source) => self.add(source, &identifier),
                 About::OwnLine => self.add_own(&identifier),
-                About::Other => self.add(Source::Variable, &identifier),
+                About::Other | About::Call => self.add(Source::Variable, &identifier),
             }
         }
     }
@@ -100,8 +101,8 @@ impl Identifier {
         Self(Some(text.into()))
     }
 
-    fn texts(&self) -> impl Iterator<Item = String> {
-        let parts = self.0.as_deref().unwrap_or_default().split(BETWEEN);
+    fn texts(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let parts = self.0.iter().flat_map(|text| text.split(BETWEEN));
         parts.filter(|text| !text.is_empty()).map(|text| number::whole_digits(text.trim()))
     }
 }
@@ -151,10 +152,9 @@ impl<'de> Visitor<'de> for VariablesVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Variables, A::Error> {
         let mut found = Vec::new();
-        while let Some(about) = map.next_key::<About>()? {
-            let about = if self.are_headers { About::Caller(Source::Line) } else { about };
+        while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
             let value: &RawValue = map.next_value()?;
-            variable::texts(about, value.get(), |text| found.push((about, text)));
+            variable::texts(&name, value.get(), self.are_headers, |about, text| found.push((about, text)));
         }
         Ok(Variables(found))
     }

@@ -1,6 +1,7 @@
 //! Numbers as the source writes them: an integer may come with a decimal point, seconds as milliseconds, and `null` means
 //! absent.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
@@ -92,21 +93,24 @@ pub(super) fn fits(written: &str) -> bool {
 }
 
 /// A number that is whole, in digits alone: `5512345678.0` and `5.512345678e9` are `5512345678`. Any other text as it is.
-pub(super) fn whole_digits(written: &str) -> String {
+pub(super) fn whole_digits(written: &str) -> Cow<'_, str> {
+    if !written.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
+        return written.into();
+    }
     let (sign, unsigned) =
         written.strip_prefix(['+', '-']).map_or(("", written), |rest| (&written[..1], rest));
     let (mantissa, exponent) = parts(unsigned);
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let is_number = !whole.is_empty()
         && [whole, fraction].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-    let Some(shift) = usize::try_from(exponent).ok().filter(|shift| *shift < 40) else {
-        return written.to_owned();
-    };
+    let shift = usize::try_from(exponent).ok().filter(|shift| *shift < 40);
     let kept = fraction.trim_end_matches('0');
-    if !is_number || (fraction.is_empty() && shift == 0) || kept.len() > shift {
-        return written.to_owned();
+    match shift {
+        Some(shift) if is_number && kept.len() <= shift => {
+            format!("{sign}{whole}{kept}{}", "0".repeat(shift - kept.len())).into()
+        }
+        _ => written.into(),
     }
-    format!("{sign}{whole}{kept}{}", "0".repeat(shift - kept.len()))
 }
 
 /// What stands before the exponent, without the sign, and the exponent: 0 if there is none, a bound if it has no end.

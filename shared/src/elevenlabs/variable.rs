@@ -1,5 +1,6 @@
 //! Variables that a client sends along: whose they are, by their names, and whether a value is a telephone number.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -14,6 +15,9 @@ const MAX_CALLER_BYTES: usize = 200;
 
 /// Longest value, as JSON, that is looked at for being a telephone number although its name does not say so.
 const MAX_NUMBER_BYTES: usize = 44;
+
+/// Fewer digits identify nobody.
+const MIN_SHORT_DIGITS: usize = 3;
 
 /// Fewest digits of a telephone number that has neither a name nor a country code.
 const MIN_DIGITS: usize = 10;
@@ -47,6 +51,8 @@ pub(super) enum About {
     OwnLine,
     /// Nobody, by its name.
     Other,
+    /// The call, in the platform's own words: never a caller.
+    Call,
 }
 
 impl About {
@@ -64,14 +70,15 @@ impl About {
             | "system__is_text_only"
             | "system__time_utc"
             | "system__timezone" => {
-                return Self::Other;
+                return Self::Call;
             }
             _ => {}
         }
         let folded = name.to_lowercase();
-        let contains = |parts: &[&str]| parts.iter().any(|part| folded.contains(part));
-        let has_word =
-            |words: &[&str]| words.iter().any(|word| folded.contains(word) && has_word(name, word));
+        let contains = |parts: &[&str]| contains_any(folded.as_bytes(), parts);
+        let has_word = |words: &[&str]| {
+            contains_any(folded.as_bytes(), words) && words.iter().any(|word| has_word(name, word))
+        };
         if contains(&OWN_PARTS) {
             Self::OwnLine
         } else if contains(&NUMBER_PARTS) || has_word(&NUMBER_WORDS) {
@@ -82,6 +89,13 @@ impl About {
             Self::Other
         }
     }
+}
+
+/// Whether a text has one of the parts in it. A name is short, and a search for each part would have to be prepared.
+fn contains_any(text: &[u8], parts: &[&str]) -> bool {
+    (0..text.len()).any(|at| {
+        parts.iter().any(|part| part.as_bytes()[0] == text[at] && text[at..].starts_with(part.as_bytes()))
+    })
 }
 
 /// Whether a word stands in a name by itself: `tel_1`, `miTel`, and not `hotel`.
@@ -104,34 +118,53 @@ fn has_word(name: &str, word: &str) -> bool {
     words.iter().any(|own| own.to_lowercase() == word)
 }
 
-impl<'de> Deserialize<'de> for About {
+/// A variable's name, not copied where it stands in the body as it is.
+pub(super) struct Name<'de>(pub(super) Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NameVisitor;
-        impl Visitor<'_> for NameVisitor {
-            type Value = About;
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a name")
             }
 
-            fn visit_str<E>(self, name: &str) -> Result<About, E> {
-                Ok(About::of(name))
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
             }
         }
         deserializer.deserialize_str(NameVisitor)
     }
 }
 
-/// Takes the texts and numbers of a value, which is JSON, if they may be identifiers.
-pub(super) fn texts(about: About, json: &str, mut take: impl FnMut(String)) {
-    let longest = if about == About::Other { MAX_NUMBER_BYTES } else { MAX_CALLER_BYTES };
-    if json.len() > longest {
+/// Takes the texts and numbers of a variable, whose value is JSON, if they may be identifiers. What costs little comes
+/// first: most variables are neither a caller's nor long nor short enough.
+pub(super) fn texts(name: &str, json: &str, are_headers: bool, mut take: impl FnMut(About, String)) {
+    if json.len() > MAX_CALLER_BYTES || matches!(json, "null" | "true" | "false" | "\"\"") {
+        return;
+    }
+    let digits = json.bytes().filter(u8::is_ascii_digit).count();
+    // A number of so few digits is short, whatever its name.
+    if digits < MIN_SHORT_DIGITS && digits == json.len() {
+        return;
+    }
+    let about = if are_headers { About::Caller(Source::Line) } else { About::of(name) };
+    let is_caller = matches!(about, About::Caller(_));
+    let may_be_number =
+        json.len() <= MAX_NUMBER_BYTES && (digits >= MIN_INTERNATIONAL_DIGITS || json.contains(['e', 'E']));
+    if about == About::Call || !(is_caller || may_be_number) {
         return;
     }
     let Ok(value) = serde_json::from_str(json) else { return };
     leaves(&value, &mut |text| {
-        if matches!(about, About::Caller(_)) || is_telephone_number(&text) {
-            take(text);
+        if is_caller || is_telephone_number(&text) {
+            take(about, text);
         }
     });
 }
@@ -140,7 +173,7 @@ pub(super) fn texts(about: About, json: &str, mut take: impl FnMut(String)) {
 pub(super) fn leaves(value: &Value, take: &mut impl FnMut(String)) {
     match value {
         Value::Null | Value::Bool(_) => {}
-        Value::Number(number) => take(number::whole_digits(&number.to_string())),
+        Value::Number(number) => take(number::whole_digits(&number.to_string()).into_owned()),
         Value::String(text) => take(text.clone()),
         Value::Array(values) => values.iter().for_each(|value| leaves(value, take)),
         Value::Object(entries) => entries.values().for_each(|value| leaves(value, take)),
@@ -184,10 +217,10 @@ mod tests {
             ("rfc", name),
             ("system__called_number", About::OwnLine),
             ("agent_number", About::OwnLine),
-            ("system__agent_id", About::Other),
+            ("system__agent_id", About::Call),
             ("agent_id", About::OwnLine),
-            ("system__conversation_history", About::Other),
-            ("system__time_utc", About::Other),
+            ("system__conversation_history", About::Call),
+            ("system__time_utc", About::Call),
             ("hotel", About::Other),
             ("cancelado", About::Other),
             ("x", About::Other),
@@ -221,18 +254,21 @@ mod tests {
 
     #[test]
     fn only_short_values_are_looked_at_and_those_of_a_caller_are_taken_whatever_they_are() {
-        let found = |about, json: &str| {
+        let found = |name, json: &str| {
             let mut found = Vec::new();
-            texts(about, json, |text| found.push(text));
+            texts(name, json, false, |_, text| found.push(text));
             found
         };
-        let caller = About::Caller(Source::Line);
-        assert_eq!(found(caller, r#"["a", {"b": 5512345678.0}, true, null]"#), ["a", "5512345678"]);
-        assert_eq!(found(caller, &format!("\"{}\"", "5".repeat(300))), [""; 0]);
-        assert_eq!(found(About::Other, r#""5512345678""#), ["5512345678"]);
-        assert_eq!(found(About::Other, "5512345678"), ["5512345678"]);
-        assert_eq!(found(About::Other, r#""hola""#), [""; 0]);
-        assert_eq!(found(About::OwnLine, r#""agent_1""#), [""; 0]);
-        assert_eq!(found(About::OwnLine, r#""+525500890089""#), ["+525500890089"]);
+        assert_eq!(found("tel", r#"["a", {"b": 5512345678.0}, true, null]"#), ["a", "5512345678"]);
+        assert_eq!(found("tel", "5.512345678e9"), ["5512345678"]);
+        assert_eq!(found("tel", "12"), [""; 0]);
+        assert_eq!(found("tel", &format!("\"{}\"", "5".repeat(300))), [""; 0]);
+        assert_eq!(found("x", r#""5512345678""#), ["5512345678"]);
+        assert_eq!(found("x", "5512345678"), ["5512345678"]);
+        assert_eq!(found("x", "5.512345678e9"), ["5512345678"]);
+        assert_eq!(found("x", r#""hola""#), [""; 0]);
+        assert_eq!(found("agent", r#""agent_1""#), [""; 0]);
+        assert_eq!(found("agent", r#""+525500890089""#), ["+525500890089"]);
+        assert_eq!(found("system__time_utc", r#""2026112805""#), [""; 0]);
     }
 }

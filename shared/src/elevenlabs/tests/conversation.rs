@@ -82,7 +82,7 @@ fn variables_headers_and_recipients_say_who_called_and_the_line_that_was_called_
     let conversation = conversation(&json!({"conversation_id": "conv_1",
         "metadata": {"initiator_id": "i-1",
             "phone_call": {"external_number": "sip:anonymous@anonymous.invalid", "agent_number": "+525500890089",
-                "sip_header_dynamic_variables": {"sip_contact_uri": "sip:+525512345678@10.0.0.1", "x": 7, "y": null}},
+                "sip_header_dynamic_variables": {"sip_contact_uri": "sip:+525512345678@10.0.0.1", "x": 789, "y": 7}},
             "whatsapp": {"whatsapp_user_id": "w-1", "recipient": {"phone": "+5215512345678", "bsuid": "b-1"}}},
         "conversation_initiation_client_data": {"dynamic_variables": {
             "system__called_number": "+525500890089", "nombre": "Juan Pérez", "otro": "55 1234 5678",
@@ -93,7 +93,7 @@ fn variables_headers_and_recipients_say_who_called_and_the_line_that_was_called_
         [
             (Source::Line, "sip:anonymous@anonymous.invalid"),
             (Source::Line, "sip:+525512345678@10.0.0.1"),
-            (Source::Line, "7"),
+            (Source::Line, "789"),
             (Source::Line, "w-1"),
             (Source::Line, "+5215512345678"),
             (Source::Line, "b-1"),
