@@ -298,10 +298,12 @@ fn a_mended_body_and_the_same_body_as_documented_give_the_same() {
         whole.replacen('{', r#"{"rating":NaN,"#, 1),
         whole.replacen('{', r#"{"x":"\ud83d","#, 1),
         whole.replacen('{', &format!(r#"{{"x":{}{},"#, "[".repeat(10_000), "]".repeat(10_000)), 1),
-        whole.replacen('{', r#"{"status":null,"#, 1),
     ] {
         assert_eq!(rows(&odd).expect("a call"), expected, "{}", &odd[..40]);
     }
+    let mut twice = rows(&whole.replacen('{', r#"{"status":null,"#, 1)).expect("a call");
+    assert_eq!(twice.conversation.rarezas.take(), Some(json!({"(repetido)": 1})));
+    assert_eq!(twice, expected);
 }
 
 #[tokio::test]
