@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use simulator::Settings;
 use support::{World, calls, exits, until};
@@ -39,6 +39,11 @@ const READABLE: &str = "SELECT concat_ws('|', id_eleven, fecha, hora_inicio, ini
 const UNREADABLE: &str = "SELECT concat_ws('|', id_eleven, fin, hora_fin, duracion, duracion_segundos, idioma, exito) \
     FROM conversaciones";
 
+#[expect(clippy::disallowed_methods, reason = "the calls are of today, which status looks at")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
 async fn world(count: u32) -> World {
     World::new(Settings { span: Duration::from_hours(12), ..calls(count) }).await
 }
@@ -47,7 +52,7 @@ async fn world(count: u32) -> World {
 async fn an_api_that_changes_overnight_costs_fields_and_no_call() {
     // Both have the same calls.
     let settings =
-        Settings { newest_start: Some(Utc::now().timestamp()), span: Duration::from_hours(12), ..calls(30) };
+        Settings { newest_start: Some(now().timestamp()), span: Duration::from_hours(12), ..calls(30) };
     let plain = World::new(settings.clone()).await;
     plain.sync().await;
     plain.drain(1).await;
@@ -96,7 +101,7 @@ async fn an_api_that_changes_overnight_costs_fields_and_no_call() {
     for (id, body) in whole {
         drifted.simulator.set_conversation(&id, |call| *call = body);
     }
-    let day = |days| (Utc::now() - TimeDelta::days(days)).format("%Y-%m-%d").to_string();
+    let day = |days| (now() - TimeDelta::days(days)).format("%Y-%m-%d").to_string();
     let (from, to) = (day(2), day(0));
     exits(drifted.run("producer", &["reconcile", "--refetch", "--from", &from, "--to", &to]).await, 0);
     drifted.drain(1).await;
@@ -126,7 +131,7 @@ async fn a_day_without_any_item_of_a_report_is_told_and_items_by_name_are_found(
     world.simulator.set_conversation(&id, |call| {
         call["analysis"]["data_collection_results"]["anlit_1"]["name"] = json!("lugar");
     });
-    let day = |days| (Utc::now() - TimeDelta::days(days)).format("%Y-%m-%d").to_string();
+    let day = |days| (now() - TimeDelta::days(days)).format("%Y-%m-%d").to_string();
     let (from, to) = (day(2), day(0));
     exits(world.run("producer", &["reconcile", "--refetch", "--from", &from, "--to", &to]).await, 0);
     world.drain(1).await;
