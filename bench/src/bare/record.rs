@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use serde::Deserialize;
 use serde_json::Value;
-use shared::database::rows::{CallRows, ConversationRow, ReportRow};
+use shared::database::rows::{CallRows, ConversationRow, ReportRow, Retained};
 use shared::ids::{AgentId, ConversationId};
 
 /// Mexico City has had no daylight saving time since 2022.
@@ -115,7 +115,7 @@ pub(crate) fn parse(body: impl AsRef<[u8]>) -> anyhow::Result<CallRows> {
         let results = analysis.evaluation_criteria_results.into_iter();
         row.evaluacion = Some(results.map(|(id, criterion)| (id, Value::String(criterion.result))).collect());
     }
-    Ok(CallRows { conversation: row, report: Some(report), huella })
+    Ok(CallRows { conversation: row, report: Some(report), retained: Retained::default(), huella })
 }
 
 /// PostgreSQL holds no U+0000.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use shared::config::{DataItems, ReportItems};
-use shared::database::rows::ReportRow;
+use shared::database::rows::{ReportRow, Retained};
 use shared::elevenlabs::Analysis;
 
 use super::mask::Mask;
@@ -61,6 +61,22 @@ pub(super) fn evaluacion(analysis: &Analysis, mask: &Mask) -> Option<Value> {
     let results = analysis.evaluation_criteria_results.iter();
     let token = |result: &Option<String>| token(result.as_deref(), mask).map_or(Value::Null, Value::String);
     object(results.map(|(id, result)| (id.as_str(), token(result))), mask)
+}
+
+/// Which of the values that are stored already stay: those of kept items, and none whose id the mask has changed.
+pub(super) fn retained(analysis: Option<&Analysis>, kept: &DataItems, mask: &Mask) -> Retained {
+    let items = || analysis.into_iter().flat_map(|found| &found.data_collection_results);
+    let listed = match kept {
+        DataItems::All => None,
+        DataItems::Listed(ids) => {
+            // An item that is listed by its id stands under its name.
+            let names = items().filter(|(id, _)| ids.contains(*id)).filter_map(|(_, item)| item.name.as_ref());
+            Some(ids.iter().chain(names).map(|id| mask.text(id)).collect())
+        }
+    };
+    let criteria = analysis.into_iter().flat_map(|found| found.evaluation_criteria_results.keys());
+    let ids = items().flat_map(|(id, item)| [Some(id), item.name.as_ref()]).flatten().chain(criteria);
+    Retained { listed, unmasked: ids.filter(|id| mask.hides(id)).cloned().collect() }
 }
 
 fn object<'a>(entries: impl Iterator<Item = (&'a str, Value)>, mask: &Mask) -> Option<Value> {

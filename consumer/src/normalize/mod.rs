@@ -62,11 +62,12 @@ pub fn normalize(conversation: &Conversation, config: &ReportConfig) -> CallRows
         tapado: None,
         rarezas: None,
     };
-    let huella = huella::of(&row, report.as_ref());
+    let retained = analysis::retained(analysis, &config.data_items, &mask);
+    let huella = huella::of(&row, report.as_ref(), retained.listed.as_ref());
     // Set when the hash is taken: what was hidden, and what was odd, says how the call was read and not what it is.
     row.tapado = Some(mask.counts());
     row.rarezas = rarezas(conversation, config, report.is_some());
-    CallRows { conversation: row, report, huella }
+    CallRows { conversation: row, report, retained, huella }
 }
 
 /// The collected values, by item id.

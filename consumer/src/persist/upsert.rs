@@ -7,6 +7,7 @@
 
 mod conversations;
 mod reports;
+mod retained;
 
 use std::collections::BTreeMap;
 
@@ -68,6 +69,8 @@ pub fn try_rights(connection: &mut PgConnection) -> QueryResult<()> {
     look_up(connection, &[])?;
     insert_missing_agents(connection, std::iter::empty())?;
     conversations::lock(connection, &[])?;
+    retained::read(connection, &[])?;
+    retained::keep(connection, &[])?;
     conversations::update(connection, &[])?;
     conversations::insert(connection, &[])?;
     reports::update(connection, &[], &[])?;
@@ -92,6 +95,7 @@ fn round(connection: &mut PgConnection, calls: &[&CallRows]) -> QueryResult<Vec<
     let mut keys = BTreeMap::new();
     if !existing.is_empty() {
         let locked = conversations::lock(connection, &existing)?;
+        retained::prune(connection, &existing)?;
         conversations::update(connection, &existing)?;
         reports::update(connection, &existing, &locked)?;
         keys.extend(locked.into_iter().map(|row| (row.conversation_id, (row.key, Written::Updated))));

@@ -5,7 +5,7 @@ use consumer::persist::{Written, upsert};
 use diesel::Connection;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use shared::database::rows::{CallRows, ConversationRow, ReportRow};
+use shared::database::rows::{CallRows, ConversationRow, ReportRow, Retained};
 use shared::ids::{AgentId, ConversationId};
 use shared::testing::TestDatabase;
 
@@ -49,7 +49,7 @@ pub(crate) fn call_with(
     };
     change(&mut conversation, &mut report);
     let huella = Sha256::digest(format!("{conversation:?}{report:?}")).to_vec();
-    CallRows { conversation, report: Some(report), huella }
+    CallRows { conversation, report: Some(report), retained: Retained::default(), huella }
 }
 
 /// What is left of a call when the source has deleted what was said.

@@ -1,5 +1,7 @@
 //! What one call becomes in the tables: the values of its row in `conversaciones` and in `reportes`.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
@@ -71,6 +73,38 @@ pub struct CallRows {
     /// Its report: one per stored call, all `None` too, since the folio is the call's receipt; `None` for what is nobody's
     /// call, as a test.
     pub report: Option<ReportRow>,
-    /// Hash of both, but `tapado` and `rarezas`, and of the normalizer's version: the same `huella`, nothing to write.
+    /// Which values that are stored already, and do not come again, stay.
+    pub retained: Retained,
+    /// Hash of both rows but `tapado` and `rarezas`, of the list that is retained and of the normalizer's version: the same
+    /// `huella`, nothing to write.
     pub huella: Vec<u8>,
+}
+
+/// Which stored keys of `datos` and `evaluacion` stay when a call is written again.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Retained {
+    /// The items that `datos` keeps, as it writes their ids; `None`: all.
+    pub listed: Option<BTreeSet<String>>,
+    /// Ids of items and criteria in which the caller's line stands, as the source writes them. They never leave this process.
+    pub unmasked: BTreeSet<String>,
+}
+
+impl Retained {
+    /// Whether everything stays, whatever is stored.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.listed.is_none() && self.unmasked.is_empty()
+    }
+
+    /// Whether a value in `datos` stays.
+    #[must_use]
+    pub fn item(&self, key: &str) -> bool {
+        self.criterion(key) && self.listed.as_ref().is_none_or(|listed| listed.contains(key))
+    }
+
+    /// Whether a result in `evaluacion` stays.
+    #[must_use]
+    pub fn criterion(&self, key: &str) -> bool {
+        !self.unmasked.contains(key)
+    }
 }
