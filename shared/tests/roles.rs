@@ -357,6 +357,63 @@ async fn a_reader_watches_and_an_analyst_corrects() {
     assert_eq!(database.value("SELECT modo FROM reportes WHERE editado_en IS NOT NULL"), "Llamada");
 }
 
+/// What whoever may correct a report may do to pass for the worker.
+const PASSING: [&str; 4] = [
+    "SET backend089.escritor = 'consumer'",
+    "BEGIN; SET LOCAL backend089.escritor = 'consumer'",
+    "SELECT set_config('backend089.escritor', 'consumer', false)",
+    "SET search_path = public, pg_catalog; SET backend089.escritor = 'consumer'",
+];
+
+/// Corrects the one report after these words, and says whether that counts as a person's.
+fn is_correction(database: &TestDatabase, url: &str, words: &str) -> bool {
+    database.execute(
+        "ALTER TABLE reportes DISABLE TRIGGER USER; UPDATE reportes SET modo = 'Visita', editado_en = NULL; \
+        ALTER TABLE reportes ENABLE TRIGGER USER",
+    );
+    connect(url)
+        .batch_execute(&format!("{words}; UPDATE reportes SET modo = 'Llamada'; COMMIT"))
+        .expect("it may correct a report");
+    assert_eq!(database.value("SELECT modo FROM reportes"), "Llamada");
+    database.value("SELECT editado_en IS NOT NULL FROM reportes") == "true"
+}
+
+#[tokio::test]
+async fn a_correction_is_the_worker_s_only_if_the_login_is_a_worker_s_too() {
+    let database = prepared().await;
+    database.execute(ROWS);
+    database.execute(
+        "CREATE FUNCTION pg_has_role(name, oid, text) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+    );
+    let (analyst, worker) = ("backend089_analista", "backend089_trabajador");
+    let [analyst, worker] =
+        [("a", analyst), ("t", worker)].map(|(name, group)| database.login(name, Some(group)));
+    let owner = database.login("dueño", Some("backend089_migrador"));
+    for words in PASSING {
+        assert!(is_correction(&database, &analyst, words), "{words}");
+        assert!(is_correction(&database, &owner, words), "{words}");
+    }
+    assert!(!is_correction(&database, &worker, PASSING[0]));
+    assert!(is_correction(&database, &worker, "RESET ALL"));
+    let name = database.value("SELECT current_database()");
+    database.execute(&format!("ALTER ROLE {name}_a SET backend089.escritor = 'consumer'"));
+    assert!(is_correction(&database, &analyst, "RESET ALL"));
+}
+
+#[tokio::test]
+async fn in_a_database_of_a_single_login_its_word_has_to_do() {
+    let prepared_one = TestDatabase::empty();
+    prepared_one.prepare(); // so that the groups are there, for the sake of another database
+    let database = TestDatabase::empty();
+    let single = database.login("unica", None);
+    let name = database.value("SELECT current_database()");
+    database.execute(&format!("GRANT CREATE ON SCHEMA public TO {name}_unica"));
+    migrate(&open(&single).await).await.expect("it migrates");
+    database.execute(ROWS);
+    assert!(!is_correction(&database, &single, PASSING[0]));
+    assert!(is_correction(&database, &single, "RESET ALL"));
+}
+
 #[tokio::test]
 async fn a_right_that_is_missing_is_called_that() {
     let database = prepared().await;
