@@ -4,12 +4,14 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
 use shared::testing::{Finished, TestDatabase, binary};
-use simulator::Faults;
+use simulator::{Faults, Settings, Simulator};
 use support::{World, calls, exits, until};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
@@ -93,7 +95,7 @@ async fn every_malformed_variable_is_named_at_once() {
         ("AMQP_URL", "http://guest:s3cr3t-0f-th3-t3st@localhost"),
         ("AMQP_NAMESPACE", "089/prod"),
         ("AMQP_RETRY_DELAYS", "15s,soon"),
-        ("AMQP_PREFECH", "12"),
+        ("AMQP_NAMSPACE", "12"),
     ] {
         world.set(name, value);
     }
@@ -108,7 +110,7 @@ async fn every_malformed_variable_is_named_at_once() {
         &["AMQP_URL", "amqps://"],
         &["AMQP_NAMESPACE", "letters"],
         &["AMQP_RETRY_DELAYS", "15s"],
-        &["AMQP_PREFECH", ".env.example"],
+        &["AMQP_NAMSPACE", "AMQP_NAMESPACE is meant"],
     ];
     world.set("SYNC_SINCE", "yesterday");
     world.set("SYNC_OVERLAP", "-1h");
@@ -154,34 +156,80 @@ async fn other_malformed_settings_are_named() {
     }
 }
 
+/// Runs a binary in a folder of its own, with a file `.env` and these variables.
+async fn run_beside(
+    file: &[u8],
+    name: &str,
+    arguments: &[&str],
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Finished {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    std::fs::write(folder.path().join(".env"), file).expect("a file");
+    let mut command = Command::new(binary(name));
+    command.args(arguments).env_clear().envs(variables).current_dir(&folder);
+    let output = command.output().await.expect("a binary of ours starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Finished { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+/// The variables of a world, but this one.
+fn without(world: &World, left_out: &str) -> Vec<(OsString, OsString)> {
+    let variables = world.variables().into_iter().filter(|(name, _)| *name != left_out);
+    variables.map(|(name, value)| (name.into(), value.into())).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_in_the_env_file_that_assigns_nothing_is_named_and_not_repeated() {
     let world = World::new(calls(1)).await;
-    let folder = std::env::temp_dir().join(format!("089-bad-env-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("the temporary folder is writable");
-    for text in
-        [format!("ELEVENLABS_API_KEY {SECRET}\n"), format!("A=1\n= {SECRET}\n"), format!("A=\"{SECRET}\n")]
-    {
-        std::fs::write(folder.join(".env"), text).expect("a file");
+    for (file, line) in [
+        (format!("ELEVENLABS_API_KEY {SECRET}\n"), "line 1"),
+        (format!("A=1\n= {SECRET}\n"), "line 2"),
+        (format!("# one\n\nA=\"{SECRET}\n"), "line 3"),
+    ] {
         for (name, arguments) in BOTH {
-            let output = Command::new(binary(name))
-                .args(arguments)
-                .env_clear()
-                .envs(world.variables())
-                .current_dir(&folder)
-                .output()
-                .await
-                .expect("a binary of ours starts");
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            let finished = Finished {
-                code: output.status.code(),
-                stdout: text(&output.stdout),
-                stderr: text(&output.stderr),
-            };
-            says(finished, 64, &[&[".env", "NAME=value"]]);
+            let finished = run_beside(file.as_bytes(), name, arguments, without(&world, "")).await;
+            says(finished, 64, &[&[".env", line, "NAME=value"]]);
         }
     }
-    std::fs::remove_dir_all(&folder).expect("it can go");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_in_the_env_file_is_taken_as_it_is_written() {
+    for key in ["bench-key$x", "$HOME", "k\\3", "k#3\"'s", "${k}"] {
+        let settings = Settings { api_key: key.to_owned(), ..calls(1) };
+        let simulator = Simulator::start(settings).await.expect("a port is free");
+        let mut world = World::new(calls(1)).await;
+        world.set("ELEVENLABS_BASE_URL", simulator.base_url());
+        let file = format!("\u{feff}# the key\r\nELEVENLABS_API_KEY={key}\r\n");
+        let variables = without(&world, "ELEVENLABS_API_KEY");
+        let synced = run_beside(file.as_bytes(), "producer", &["sync"], variables).await;
+        assert_eq!(synced.code, Some(0), "{key}: {}", synced.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_that_is_no_utf_8_does_not_count_as_none() {
+    let world = World::new(calls(1)).await;
+    for (name, arguments) in BOTH {
+        let mut variables = without(&world, "");
+        variables.push(("ELEVENLABS_AGENT_ID".into(), OsStr::from_bytes(b"agent_\xff").to_owned()));
+        variables.push(("SOMEBODY_ELSE_S".into(), OsStr::from_bytes(b"\xff").to_owned()));
+        let finished = run_beside(b"", name, arguments, variables).await;
+        assert!(!finished.stderr.contains("SOMEBODY"), "{}", finished.stderr);
+        says(finished, 64, &[&["ELEVENLABS_AGENT_ID", "no UTF-8"]]);
+    }
+    assert_eq!(world.simulator.served().requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_somebody_else_s_is_warned_of_once_and_ends_nothing() {
+    let mut world = World::new(calls(1)).await;
+    world.set("DATABASE_ADAPTER", SECRET);
+    world.set("AMQP_PORT", "tcp://10.0.0.1:5672");
+    let synced = world.run("producer", &["sync"]).await;
+    assert_eq!(synced.code, Some(0), "{}", synced.stderr);
+    assert_eq!(synced.stderr.matches("DATABASE_ADAPTER").count(), 1, "{}", synced.stderr);
+    assert!(!synced.stderr.contains("AMQP_PORT") && !synced.stderr.contains(SECRET), "{}", synced.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,10 @@
 
 mod amqp;
 mod database;
+mod dotenv;
 mod elevenlabs;
 mod instant;
+mod names;
 mod reconcile;
 mod report;
 mod section;
@@ -13,6 +15,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 
 pub use amqp::AmqpConfig;
 pub use database::DatabaseConfig;
@@ -24,6 +27,9 @@ pub use section::Section;
 pub use sync::SyncConfig;
 pub use worker::WorkerConfig;
 
+/// In the working folder.
+const FILE: &str = ".env";
+
 /// The variables of this process, and those of a `.env` file in the working folder, which never override them.
 #[derive(Clone, Debug, Default)]
 pub struct Environment(BTreeMap<String, String>);
@@ -32,37 +38,46 @@ impl Environment {
     /// Reads the process's variables and `.env`.
     ///
     /// # Errors
-    /// [`Problems`] when `.env` is there and cannot be read, or is not of the form `NAME=value`.
+    /// [`Problems`] when `.env` is there and cannot be read, has a line that is not of the form `NAME=value`, or when a
+    /// variable of ours is no UTF-8.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn load() -> Result<Self, Problems> {
-        let mut variables = BTreeMap::new();
-        match dotenvy::from_filename_iter(".env") {
-            Ok(lines) => {
-                for line in lines {
-                    // The error would repeat the line, and with it a secret.
-                    let (name, value) =
-                        line.map_err(|_| Problems::one(".env", "has a line that is not NAME=value"))?;
-                    variables.insert(name, value);
-                }
-            }
-            Err(error) if error.not_found() => {}
-            Err(_) => {
-                return Err(Problems::one(
-                    ".env",
-                    "is there and cannot be read: check its rights and encoding",
-                ));
-            }
+        let mut problems = Problems::default();
+        let mut variables = Self::default();
+        match std::fs::read(FILE).map(|bytes| dotenv::parse(&bytes)) {
+            Ok(Ok(lines)) => variables.extend(lines),
+            Ok(Err(reasons)) => reasons.iter().for_each(|reason| problems.push(FILE, reason)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(_) => problems.push(FILE, "is there and cannot be read: check its rights"),
         }
-        variables.extend(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        );
-        Ok(Self(variables))
+        let set = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        variables.extend(set.filter_map(|(name, value)| match value.into_string() {
+            Ok(value) => Some((name, value)),
+            // One that counted as not set would be another setting than the one that was meant.
+            Err(_) if names::is_ours(&name) => {
+                problems.push(&name, "is no UTF-8");
+                None
+            }
+            Err(_) => None,
+        }));
+        if problems.0.is_empty() { Ok(variables) } else { Err(problems) }
     }
 
     /// An environment of these variables.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        let mut variables = Self::default();
+        variables.extend(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        variables
+    }
+
+    /// Adds variables but those that a container's surroundings have set for their own sake.
+    fn extend(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
+        self.0.extend(variables.into_iter().filter(|(name, value)| !names::is_injected(name, value)));
+    }
+
+    /// The names of those that are set.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str).filter(|name| self.value(name).is_some())
     }
 
     /// The value of a variable; an empty one counts as not set, as compose files and `.env` files write it.

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use super::{Environment, FromEnvironment, Problems, Section};
+use super::{Environment, FromEnvironment, Problems, Section, names};
 
 /// Which data-collection items fill a report, in order of preference: the first non-null value wins.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -101,6 +101,7 @@ impl FromEnvironment for ReportConfig {
             None | Some("*") => DataItems::All,
             Some(ids) => DataItems::Listed(list(ids)),
         };
+        names::find_misspelt(environment, &["TIMEZONE", "DATA_ITEMS"], problems);
         let mut section = Section::new(environment, "REPORT_", problems);
         let mut items = |name, default| section.text(name).map_or(default, |ids| list(&ids));
         let items = ReportItems {

@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Environment, Problems};
+use super::{Environment, Problems, names};
 
 /// The variables that begin with one prefix. Each is taken once; what is left at [`Section::finish`] is unknown.
 #[derive(Debug)]
 pub struct Section<'a> {
     prefix: &'static str,
     variables: BTreeMap<String, String>,
+    /// The full names that were asked for.
+    known: Vec<String>,
+    environment: &'a Environment,
     problems: &'a mut Problems,
 }
 
@@ -22,16 +25,16 @@ impl<'a> Section<'a> {
     ///
     /// # Panics
     /// Never: a map of strings takes any variable.
-    pub fn new(environment: &Environment, prefix: &'static str, problems: &'a mut Problems) -> Self {
+    pub fn new(environment: &'a Environment, prefix: &'static str, problems: &'a mut Problems) -> Self {
         let set =
             environment.0.keys().filter_map(|name| Some((name.clone(), environment.value(name)?.to_owned())));
         let variables = envy::prefixed(prefix).from_iter(set).expect("a map of strings takes any variable");
-        Self { prefix, variables, problems }
+        Self { prefix, variables, known: Vec::new(), environment, problems }
     }
 
     /// The full name of a variable of this section.
     fn full(&self, name: &str) -> String {
-        format!("{}{}", self.prefix, name.to_uppercase())
+        full(self.prefix, name)
     }
 
     /// Says what is wrong with a variable.
@@ -42,6 +45,7 @@ impl<'a> Section<'a> {
 
     /// Takes a variable's text; names are lower-case and without the prefix.
     pub fn text(&mut self, name: &str) -> Option<String> {
+        self.known.push(self.full(name));
         self.variables.remove(name)
     }
 
@@ -129,12 +133,26 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Reports what was not taken: a variable with our prefix that nobody reads is a typo.
-    pub fn finish(mut self) {
-        for name in std::mem::take(&mut self.variables).into_keys() {
-            self.problem(&name, "no such variable; see .env.example for those there are");
+    /// Reports what is a typo: of what was not taken, and of what does not even begin with our prefix. The rest of what
+    /// was not taken is somebody else's, and warned of.
+    pub fn finish(self) {
+        let Self { prefix, variables, known, environment, problems } = self;
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        for name in variables.keys().map(|name| full(prefix, name)) {
+            match names::nearest(&name, &known) {
+                Some(meant) => problems.push(
+                    &name,
+                    format_args!("no such variable: {meant} is meant; see .env.example for those there are"),
+                ),
+                None => names::warn_of(&name),
+            }
         }
+        names::find_misspelt(environment, &known, problems);
     }
+}
+
+fn full(prefix: &str, name: &str) -> String {
+    format!("{prefix}{}", name.to_uppercase())
 }
 
 /// The longest duration taken: a year.

@@ -48,7 +48,7 @@ fn everything_that_is_wrong_is_reported_at_once_by_name_and_without_its_value() 
         ("ELEVENLABS_BASE_URL", "http://api.example.com"),
         ("AMQP_URL", "https://secreta"),
         ("AMQP_RETRY_DELAYS", "15s,,"),
-        ("AMQP_PREFECH", "1"),
+        ("AMQP_NAMSPACE", "1"),
         ("WORKER_PREFETCH", "70000"),
         ("TIMEZONE", "America/Ciudad_Gotica"),
         ("SYNC_SINCE", "ayer"),
@@ -63,7 +63,7 @@ fn everything_that_is_wrong_is_reported_at_once_by_name_and_without_its_value() 
         "DATABASE_URL",
         "AMQP_URL",
         "AMQP_RETRY_DELAYS",
-        "AMQP_PREFECH",
+        "AMQP_NAMSPACE",
         "WORKER_PREFETCH",
         "TIMEZONE",
         "SYNC_SINCE",
@@ -132,6 +132,101 @@ fn the_older_systems_variables_still_name_the_database() {
     let (_, both, ..) =
         read(&[("DB_HOST", "otro"), ("DB_NAME", "otra"), ("DB_USER", "otra")]).expect("the URL wins");
     assert_eq!(both.url.expose_secret(), "postgres://ana:secreta@db/llamadas");
+}
+
+/// What Kubernetes sets for a Service of this name, with a port that has a name, and Docker for a link.
+fn injected(service: &str) -> Vec<(String, String)> {
+    [
+        ("SERVICE_HOST", "10.0.0.1"),
+        ("SERVICE_PORT", "5672"),
+        ("SERVICE_PORT_AMQP_TLS", "5671"),
+        ("PORT", "tcp://10.0.0.1:5672"),
+        ("PORT_5672_TCP", "tcp://10.0.0.1:5672"),
+        ("PORT_5672_TCP_PROTO", "tcp"),
+        ("PORT_5672_TCP_PORT", "5672"),
+        ("PORT_5672_TCP_ADDR", "10.0.0.1"),
+        ("PORT_53_UDP", "udp://10.0.0.1:53"),
+        ("NAME", "/web/db"),
+        ("ENV_POSTGRES_PASSWORD", "otra"),
+    ]
+    .map(|(end, value)| (format!("{service}_{end}"), value.to_owned()))
+    .to_vec()
+}
+
+#[test]
+fn what_containers_are_told_of_their_neighbours_is_ignored() {
+    let services = [
+        "AMQP",
+        "AMQP_URL",
+        "DB",
+        "DB_1",
+        "DATABASE",
+        "DATABASE_PRIMARY",
+        "ELEVENLABS",
+        "ELEVENLABS_SIMULATOR",
+        "RECONCILE",
+        "REPORT",
+        "SYNC",
+        "WORKER",
+        "WORKER_METRICS",
+        "TIMEZONE",
+    ];
+    let injected: Vec<_> = services.into_iter().flat_map(injected).collect();
+    let around = injected.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let read: All =
+        Environment::from_pairs(REQUIRED.into_iter().chain(around.clone())).read().expect("ignored");
+    assert_eq!(format!("{read:?}"), format!("{:?}", self::read(&[]).expect("nothing around")));
+    // A service of the name `db` sets two of the older system's variables, which are ours too.
+    let older = [("DB_HOST", "db"), ("DB_USER", "ana")].into_iter().chain(around);
+    let database =
+        Environment::from_pairs(older).read::<DatabaseConfig>().expect_err("no name is set").to_string();
+    assert!(database.contains("DB_NAME: required") && !database.contains("DB_PORT"), "{database}");
+}
+
+#[test]
+fn a_slip_of_the_pen_is_refused_by_name_and_what_is_somebody_else_s_is_not() {
+    for (slip, meant) in [
+        ("AMQP_ULR", "AMQP_URL"),
+        ("AMQP_MANAGEMENT_URL_FIL", "AMQP_MANAGEMENT_URL_FILE"),
+        ("DATABASE_POOLSIZE", "DATABASE_POOL_SIZE"),
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("DB_PASSWD", "DB_PASSWORD"),
+        ("ELEVENLAB_AGENT_ID", "ELEVENLABS_AGENT_ID"),
+        ("ELEVEN_LABS_API_KEYS", "ELEVENLABS_API_KEY"),
+        ("elevenlabs_agent_id", "ELEVENLABS_AGENT_ID"),
+        ("ELEVENLABS_AGENTID", "ELEVENLABS_AGENT_ID"),
+        ("SYNC_SINSE", "SYNC_SINCE"),
+        ("REPORTS_LUGAR", "REPORT_LUGAR"),
+        ("RECONCILE_EVRY", "RECONCILE_EVERY"),
+        ("WORKER_PREFECHT", "WORKER_PREFETCH"),
+        ("TIME_ZONE", "TIMEZONE"),
+        ("DATA_ITEM", "DATA_ITEMS"),
+    ] {
+        let problems = problems(&[(slip, "secreta")]);
+        assert!(
+            problems.contains(&format!("{slip}: no such variable: {meant} is meant")),
+            "{slip}: {problems}"
+        );
+        assert!(!problems.contains("secreta"), "{problems}");
+    }
+    for other in [
+        "AMQP_CONNECTION_STRING",
+        "DATABASE_HOST",
+        "DATABASE_ADAPTER",
+        "DB_MIGRATE",
+        "SYNC_TOKEN",
+        "WORKER_THREADS",
+        "WEB_PORT",
+        "MY_HOST",
+        "PG_PASSWORD",
+        "TZ",
+        "PGDATABASE",
+        "RABBITMQ_URL",
+        "TEST_DATABASE_URL",
+        "HOSTNAME",
+    ] {
+        assert!(read(&[(other, "otra cosa")]).is_ok(), "{other}");
+    }
 }
 
 #[test]
