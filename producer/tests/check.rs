@@ -106,7 +106,7 @@ async fn an_api_without_calls_and_one_whose_newest_call_is_gone_are_no_failures(
 async fn wrong_variables_are_all_named_and_the_rest_is_tried() {
     let mut world = World::new(calls(5)).await;
     for (name, value) in [
-        ("AMQP_PREFECH", "12"),
+        ("AMQP_NAMSPACE", "12"),
         ("SYNC_SINCE", "yesterday"),
         ("TIMEZONE", "America/Atlantis"),
         ("WORKER_PREFETCH", "many"),
@@ -118,7 +118,7 @@ async fn wrong_variables_are_all_named_and_the_rest_is_tried() {
         world.set(name, value);
     }
     let told = check(&world, 64).await;
-    for name in ["AMQP_PREFECH", "SYNC_SINCE", "TIMEZONE", "WORKER_PREFETCH", "LOG_FORMAT"] {
+    for name in ["AMQP_NAMSPACE", "SYNC_SINCE", "TIMEZONE", "WORKER_PREFETCH", "LOG_FORMAT"] {
         has(&told, "failed", &["configuration", name]);
     }
     has(&told, "warning", &["DATABASE_URL", "DB_*"]);

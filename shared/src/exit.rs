@@ -82,9 +82,10 @@ impl Exit {
     fn of_database(error: &DatabaseError) -> Self {
         match error {
             DatabaseError::LoginRefused { .. } | DatabaseError::Forbidden { .. } => Self::Usage,
-            DatabaseError::Unreachable { .. } | DatabaseError::Lost | DatabaseError::Unwritable { .. } => {
-                Self::Unavailable
-            }
+            DatabaseError::Unreachable { .. }
+            | DatabaseError::Lost
+            | DatabaseError::Unwritable { .. }
+            | DatabaseError::Unfit { .. } => Self::Unavailable,
             DatabaseError::Refused { .. } | DatabaseError::Statement { .. } => Self::Failed,
         }
     }

@@ -191,16 +191,25 @@ async fn one_by_one(
         let one = move |connection: &mut _| upsert(connection, &rows[index..=index]);
         let mut outcome = database.transaction(one).await.map(|written| written[0]);
         match &outcome {
-            Ok(_) | Err(DatabaseError::Refused { .. }) => is_well = true,
-            // A full disk fails every row, and is none's fault: then no other row can be written either.
-            Err(DatabaseError::Statement { .. }) if !is_well => match database.probe().await {
-                Ok(()) => is_well = true,
-                Err(error) => outcome = Err(outage.insert(error).clone()),
-            },
-            Err(DatabaseError::Statement { .. }) => {}
+            Ok(_) => is_well = true,
+            // A full disk fails every row, and so does a table of another shape; that is none's fault, and no other row can
+            // be written either.
+            Err(DatabaseError::Refused { .. } | DatabaseError::Statement { .. }) if !is_well => {
+                match takes_calls(database).await {
+                    Ok(()) => is_well = true,
+                    Err(error) => outcome = Err(outage.insert(error).clone()),
+                }
+            }
+            Err(DatabaseError::Refused { .. } | DatabaseError::Statement { .. }) => {}
             Err(error) => outage = Some(error.clone()),
         }
         outcomes.insert(conversation_id, outcome);
     }
     outcomes
+}
+
+/// Whether a row that failed is alone in that.
+async fn takes_calls(database: &Database) -> Result<(), DatabaseError> {
+    database.probe().await?;
+    database.try_call().await.map(drop)
 }

@@ -28,6 +28,7 @@ use crate::read::Reader;
 use crate::session::{End, Session};
 use crate::settle::Settler;
 use crate::tally::Tally;
+use crate::verdict::Interruption;
 
 /// A dependency that cannot be reached is given up after this long, for the supervisor to act.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -99,6 +100,13 @@ impl Worker {
         let mut fruitless = Fruitless::default();
         // The worker before this one may have died of its jobs.
         let mut caution = Caution::Alone;
+        if let Err(error) = check_tables(&self.database).await {
+            log::error!("{error}");
+            let recovery = self.recover(Interruption::Database, &fruitless);
+            if let Some(exit) = self.unless_stopped(shutdown, recovery).await {
+                return Ok(exit);
+            }
+        }
         loop {
             let session = tokio::select! {
                 biased;
@@ -196,6 +204,14 @@ async fn check_rights(database: &Database) -> Result<(), DatabaseError> {
     match once_granted(database, try_rights).await {
         Err(error @ DatabaseError::Forbidden { .. }) => Err(error),
         // Whatever else is the matter, a session meets it too, and waits until it is over.
+        _ => Ok(()),
+    }
+}
+
+/// And so are tables that take no call, whosever it is.
+async fn check_tables(database: &Database) -> Result<(), DatabaseError> {
+    match database.try_call().await {
+        Err(error @ DatabaseError::Unfit { .. }) => Err(error),
         _ => Ok(()),
     }
 }

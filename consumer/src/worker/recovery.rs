@@ -8,7 +8,7 @@ use shared::exit::Exit;
 use shared::queue::QueueError;
 use tokio::time::Instant;
 
-use super::{AGAIN, PATIENCE, Worker, check_rights};
+use super::{AGAIN, PATIENCE, Worker, check_rights, check_tables};
 use crate::session::End;
 use crate::verdict::Interruption;
 
@@ -103,6 +103,7 @@ impl Worker {
             Interruption::Database => {
                 self.database.probe().await?;
                 check_rights(&self.database).await?;
+                check_tables(&self.database).await?;
             }
             Interruption::Key | Interruption::Api | Interruption::Throttled => {
                 let client = self.fetcher.client();

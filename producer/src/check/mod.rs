@@ -10,6 +10,7 @@ mod mapping;
 mod older;
 mod reading;
 mod report;
+mod tables;
 
 use shared::config::Environment;
 use shared::exit::Exit;
@@ -29,7 +30,7 @@ const MARKS: &str = "\
 Marks: ✓ good, ! warning, ✗ failed, - not looked at.
 The exit code is 0 when nothing failed, and otherwise that of the first failure.
 Each dependency is tried once, without waiting for one that is away. Queues that are missing
-are declared, as every other verb does; nothing else is written. Of a call that is fetched to
+are declared, as every other verb does; nothing else is written: a call of no value is taken back. Of a call that is fetched to
 try the key's scope, nothing is kept or shown.";
 
 impl Options {
@@ -42,6 +43,7 @@ impl Options {
         let settings = configuration::check(environment, &mut report);
         let api = api::check(settings.elevenlabs.as_ref(), &mut report).await;
         let database = database::check(settings.database.as_ref(), &mut report).await;
+        tables::check(database.as_ref(), &mut report).await;
         clock::check(
             &[
                 ("the API's", api.as_ref().and_then(|api| api.ahead)),

@@ -26,6 +26,12 @@ pub enum DatabaseError {
         /// What is known of it.
         reason: String,
     },
+    /// A table is of a shape that takes no call at all.
+    #[error("PostgreSQL takes no call ({reason}): `producer check` says what to mend")]
+    Unfit {
+        /// What PostgreSQL said of a call of no value, and what is known to be the matter with the table.
+        reason: String,
+    },
     /// The login lacks a right.
     #[error(
         "PostgreSQL denies the login a right ({reason}): it must belong to the group of deploy/postgres/10-roles.sql \
@@ -64,6 +70,7 @@ impl DatabaseError {
                 | Self::LoginRefused { .. }
                 | Self::Lost
                 | Self::Unwritable { .. }
+                | Self::Unfit { .. }
                 | Self::Forbidden { .. }
         )
     }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::migrations::MIGRATIONS;
 use super::roles::{self, Standing};
-use super::{Database, DatabaseError};
+use super::{Database, DatabaseError, fitness};
 
 /// diesel's migrations take no lock of their own: two at once would both find the same ones pending. The number is ours
 /// alone; it says 089 twice. Waiting for it, and completing a large table, may take longer than any other statement.
@@ -68,6 +68,8 @@ struct Version {
 
 /// Applies what is missing, under an advisory lock; returns the names of what was applied.
 ///
+/// Tables that were made by hand are mended where nothing can be lost by it; what is left is warned of.
+///
 /// In a database with the groups of `10-roles.sql` it does so as the owner of the tables, and says anew who may do what
 /// with them.
 ///
@@ -101,6 +103,13 @@ fn migrate_alone(connection: &mut PgConnection) -> Result<Vec<String>, SchemaErr
         .run_pending_migrations(MIGRATIONS)
         .map(|versions| versions.iter().map(ToString::to_string).collect())
         .map_err(|error| DatabaseError::from_migration("migration", error.as_ref(), is_owner))?;
+    let (mended, left) = fitness::mend(connection).map_err(DatabaseError::from)?;
+    for misfit in mended {
+        log::warn!("{}: mended", misfit.finding);
+    }
+    for misfit in left {
+        log::warn!("{}: {}", misfit.finding, misfit.remedy);
+    }
     if is_owner {
         roles::grant(connection)
             .map_err(|error| DatabaseError::from_migration("grants", &error, is_owner))?;

@@ -6,6 +6,7 @@ pub mod book;
 mod budget;
 pub mod dead_letters;
 mod error;
+mod fitness;
 mod migrate;
 pub(crate) mod migrations;
 mod pool;
@@ -19,6 +20,7 @@ mod statement;
 
 pub use budget::{Grant, RateBudget};
 pub use error::DatabaseError;
+pub use fitness::{Misfit, misfits};
 pub use migrate::{SchemaError, check_schema, migrate, once_granted, wait_for_schema};
 pub use pool::Database;
 pub use statement::Statement;

@@ -11,7 +11,7 @@ use diesel::{Connection, RunQueryDsl, r2d2};
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{DatabaseError, book};
+use super::{DatabaseError, book, fitness};
 use crate::backoff::Backoff;
 use crate::config::DatabaseConfig;
 
@@ -138,6 +138,14 @@ impl Database {
                 outcome => return outcome,
             }
         }
+    }
+
+    /// Whether the tables take a call: one of no value is written and taken back. `false`: this login may not try.
+    ///
+    /// # Errors
+    /// As [`Database::run`], or [`DatabaseError::Unfit`].
+    pub async fn try_call(&self) -> Result<bool, DatabaseError> {
+        self.run(fitness::try_call).await?
     }
 
     /// Whether the server answers, and takes writes: a row is written and taken back.

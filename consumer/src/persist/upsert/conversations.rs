@@ -62,7 +62,7 @@ fn bound<'a>(query: &'static str, calls: &'a [&'a CallRows]) -> Statement<'a> {
 /// returns, so that each statement after it sees one writer's work.
 pub(super) fn lock(connection: &mut PgConnection, calls: &[&CallRows]) -> QueryResult<Vec<Held>> {
     Statement::new(
-        "SELECT id_eleven AS conversation_id, id_conversacion AS key, huella IS NULL AS is_adopted \
+        "SELECT id_eleven AS conversation_id, id_conversacion::bigint AS key, huella IS NULL AS is_adopted \
          FROM conversaciones WHERE id_eleven = ANY ($1) ORDER BY id_eleven FOR UPDATE",
     )
     .bind::<Array<Text>, _>(ids(calls))
@@ -77,7 +77,7 @@ pub(super) fn insert(connection: &mut PgConnection, calls: &[&CallRows]) -> Quer
         ", sincronizado_en) SELECT *, now() FROM ",
         batch!(),
         " ORDER BY id_eleven ON CONFLICT (id_eleven) DO NOTHING \
-         RETURNING id_eleven AS conversation_id, id_conversacion AS key, false AS is_adopted"
+         RETURNING id_eleven AS conversation_id, id_conversacion::bigint AS key, false AS is_adopted"
     );
     bound(INSERT, calls).load(connection)
 }
