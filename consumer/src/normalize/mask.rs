@@ -127,7 +127,7 @@ impl Mask {
         let mut hidden = BTreeMap::new();
         for (key, value) in entries {
             let masked = self.text(key);
-            let numbered = (2..).map(|number| format!("{masked} {number}"));
+            let numbered = (2..).map(|number| format!("{masked} ({number})"));
             let free = iter::once(masked.clone()).chain(numbered).find(|key| !hidden.contains_key(key));
             hidden.insert(free.unwrap_or(masked), value);
         }

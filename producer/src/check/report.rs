@@ -38,7 +38,7 @@ impl Report {
     }
 
     pub(super) fn good(&mut self, check: &'static str, found: impl Into<String>) {
-        self.push(check, Outcome::Good, found.into(), None);
+        self.push(check, Outcome::Good, &found.into(), None);
     }
 
     pub(super) fn warning(
@@ -47,7 +47,7 @@ impl Report {
         found: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.push(check, Outcome::Warning, found.into(), Some(remedy.into()));
+        self.push(check, Outcome::Warning, &found.into(), Some(&remedy.into()));
     }
 
     /// The first failure's exit code is the process's.
@@ -61,14 +61,15 @@ impl Report {
         if self.exit == Exit::Done {
             self.exit = exit;
         }
-        self.push(check, Outcome::Failed, found.into(), Some(remedy.into()));
+        self.push(check, Outcome::Failed, &found.into(), Some(&remedy.into()));
     }
 
     pub(super) fn skipped(&mut self, check: &'static str, reason: impl Into<String>) {
-        self.push(check, Outcome::Skipped, reason.into(), None);
+        self.push(check, Outcome::Skipped, &reason.into(), None);
     }
 
-    fn push(&mut self, check: &'static str, outcome: Outcome, found: String, remedy: Option<String>) {
+    fn push(&mut self, check: &'static str, outcome: Outcome, found: &str, remedy: Option<&str>) {
+        let (found, remedy) = (printable(found), remedy.map(printable));
         if !self.is_json {
             let mark = match outcome {
                 Outcome::Good => '✓',
@@ -99,5 +100,23 @@ impl Report {
             output::line(&format!("good: {good}, warnings: {warnings}, failed: {failed}"))?;
         }
         Ok(self.exit)
+    }
+}
+
+/// A text without what a terminal obeys: what the API names, an item's id above all, may hold it.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_printed_is_obeyed_by_a_terminal() {
+        assert_eq!(
+            printable("lugar\u{1b}[2J\r\n\u{9b}m, ñ ✓"),
+            "lugar\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}m, ñ ✓"
+        );
     }
 }

@@ -211,7 +211,7 @@ fn json_is_masked_at_any_depth_and_in_keys() {
         ("[55,12,34,56,78]", r#""*""#),
         ("[55,12,34,56,79]", "[55,12,34,56,79]"),
         (r#"{"lada":"55","nombre":"Ana","numero":12345678}"#, r#"{"lada":"*","nombre":"Ana","numero":"*"}"#),
-        (r#"{"tel 5512345678":1,"tel 55 1234 5678":2}"#, r#"{"tel *":2,"tel * 2":1}"#),
+        (r#"{"tel 5512345678":1,"tel 55 1234 5678":2}"#, r#"{"tel *":2,"tel * (2)":1}"#),
     ] {
         let value: Value = serde_json::from_str(json).expect(json);
         let masked = &mask.values([("x", &value)].into_iter())["x"];

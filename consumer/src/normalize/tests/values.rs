@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use shared::config::{DataItems, ReportConfig, ReportItems};
 
-use super::super::normalize;
+use super::super::{MASK, normalize};
 use super::{conversation, rows, rows_of_values};
 
 fn transcript(turns: &Value) -> String {
@@ -192,4 +192,23 @@ fn what_is_not_listed_does_not_change_the_huella() {
     other["metadata"] = json!({"cost": 5});
     other["tag_ids"] = json!(["x"]);
     assert_eq!(rows(&bare).huella, rows(&other).huella);
+}
+
+#[test]
+fn ids_that_become_one_keep_a_value_each() {
+    let rows = rows(&json!({"conversation_id": "conv_1", "user_id": "+525512345678", "analysis": {
+        "data_collection_results": {
+            "a\u{0}": 1, "a": 2, "tel 5512345678": "x", "tel 55 1234 5678": "y", "tel 55-1234-5678": "z",
+        },
+        "evaluation_criteria_results": {"b\u{0}": "success", "b": "failure"},
+    }}));
+    let datos = rows.conversation.datos.expect("values");
+    let mask = format!("tel {MASK}");
+    let values = |keys: [String; 3]| keys.map(|key| datos[&key].clone());
+    let mut masked =
+        values([mask.clone(), format!("{mask} (2)"), format!("{mask} (3)")]).map(|value| value.to_string());
+    masked.sort();
+    assert_eq!(masked, [r#""x""#, r#""y""#, r#""z""#]);
+    assert_eq!((&datos["a"], &datos["a (2)"]), (&json!(2), &json!(1)));
+    assert_eq!(rows.conversation.evaluacion, Some(json!({"b": "failure", "b (2)": "success"})));
 }
