@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::config::ElevenLabsConfig;
-use shared::elevenlabs::{ApiError, Client, ListItem, ListQuery, Page};
+use shared::elevenlabs::{ApiError, Client, ListItem, ListQuery, Page, Phase};
 use shared::exit::Exit;
 
 use super::report::Report;
@@ -137,6 +137,10 @@ fn fail(report: &mut Report, what: &str, error: &ApiError) {
         }
         ApiError::KeyRefused { .. } => "set ELEVENLABS_API_KEY to a key of the account, not revoked",
         ApiError::Throttled { .. } => "too many requests for now: try again later",
+        ApiError::Connection { phase: Phase::Tls, .. } => {
+            "the certificate is not trusted here, as where TLS is looked into: add its issuer to the system's certificate \
+             store (update-ca-certificates), or name a file that has it in SSL_CERT_FILE"
+        }
         error if error.is_service_level() => {
             "check ELEVENLABS_BASE_URL, this machine's network and its proxy; or the API has an outage"
         }

@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use libdeflater::Decompressor;
 use memchr::memmem;
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::{ApiError, Phase};
 use super::lenient;
@@ -19,26 +21,40 @@ use super::transport;
 /// How much room a body gets at first, in bytes, at most: most are shorter, packed or not.
 const INITIAL_CAPACITY: usize = 16 * 1024;
 
+/// How long a body may be, in bytes, and be received beside any number of others.
+pub(super) const SHORT: usize = 1024 * 1024;
+
 /// A body as it came: unpacking takes half as long as parsing, so it is for who reads it.
 pub(super) struct Body {
     bytes: Vec<u8>,
     is_gzip: bool,
     /// The longest that it may be, in bytes, packed and unpacked.
     limit: usize,
+    /// Given back when it has been read.
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Body {
-    /// Receives a body of at most `limit` bytes.
-    pub(super) async fn receive(mut response: Response, limit: usize) -> Result<Self, ApiError> {
+    /// Receives a body of at most `limit` bytes. One that turns out not to be short waits for its turn among those: a few
+    /// of the longest at once would take more memory than a worker should.
+    pub(super) async fn receive(
+        mut response: Response,
+        limit: usize,
+        long: &Arc<Semaphore>,
+    ) -> Result<Self, ApiError> {
+        let mut turn = None;
         let length = response.content_length().and_then(|length| usize::try_from(length).ok());
         let mut bytes = Vec::with_capacity(length.unwrap_or(limit).min(INITIAL_CAPACITY));
         while let Some(piece) = chunk(&mut response).await? {
             if bytes.len() + piece.as_ref().len() > limit {
                 return Err(ApiError::TooLarge { limit });
             }
+            if turn.is_none() && bytes.len() + piece.as_ref().len() > SHORT {
+                turn = Arc::clone(long).acquire_owned().await.ok();
+            }
             bytes.extend_from_slice(piece.as_ref());
         }
-        Ok(Self { bytes, is_gzip: is_gzip(&response), limit })
+        Ok(Self { bytes, is_gzip: is_gzip(&response), limit, _turn: turn })
     }
 
     /// Its length, in bytes, as it came.
@@ -83,15 +99,43 @@ pub(super) async fn beginning(mut response: Response, limit: usize) -> Vec<u8> {
     unpacked
 }
 
-fn is_gzip(response: &Response) -> bool {
-    let encoding = response.headers().get(CONTENT_ENCODING);
-    encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"))
+/// A body without a secret that it repeats; what stands there instead is no token of a machine.
+pub(super) fn without<'a>(body: &'a [u8], secret: &[u8]) -> Cow<'a, [u8]> {
+    /// A shorter one would be found in any word.
+    const SHORTEST: usize = 8;
+    if secret.len() < SHORTEST || memmem::find(body, secret).is_none() {
+        return Cow::Borrowed(body);
+    }
+    let (mut rest, mut scrubbed) = (body, Vec::new());
+    while let Some(at) = memmem::find(rest, secret) {
+        scrubbed.extend_from_slice(&rest[..at]);
+        scrubbed.extend_from_slice(b"[KEY]");
+        rest = &rest[at + secret.len()..];
+    }
+    scrubbed.extend_from_slice(rest);
+    Cow::Owned(scrubbed)
 }
 
-/// Unpacks at most `limit` bytes, as far as it goes.
+fn is_gzip(response: &Response) -> bool {
+    let encoding = response.headers().get(CONTENT_ENCODING);
+    let names = ["gzip", "x-gzip"];
+    let encoding = encoding.and_then(|encoding| encoding.to_str().ok()).map(str::trim);
+    encoding.is_some_and(|encoding| names.iter().any(|name| encoding.eq_ignore_ascii_case(name)))
+}
+
+/// Unpacks at most `limit` bytes, as far as it goes: one member after the other, until nothing follows but the zeros that
+/// some servers fill up with.
 fn unpack(gzip: &[u8], limit: usize, unpacked: &mut Vec<u8>) -> io::Result<()> {
-    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-    MultiGzDecoder::new(gzip).take(limit).read_to_end(unpacked).map(drop)
+    let mut rest = gzip;
+    loop {
+        let room = limit.saturating_sub(unpacked.len());
+        let mut member = GzDecoder::new(rest).take(u64::try_from(room).unwrap_or(u64::MAX));
+        member.read_to_end(unpacked)?;
+        rest = member.into_inner().into_inner();
+        if unpacked.len() >= limit || rest.iter().all(|byte| *byte == 0) {
+            return Ok(());
+        }
+    }
 }
 
 /// How each member of a gzip file begins (RFC 1952, ID1, ID2, CM).

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use reqwest::header::HeaderValue;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::agent::{Agent, AgentsPage};
@@ -58,6 +59,8 @@ struct Inner {
     base_url: Url,
     key: RwLock<ApiKey>,
     max_body_bytes: usize,
+    /// The turn of long bodies, one at a time.
+    long: Arc<Semaphore>,
 }
 
 /// One conversation, as it came.
@@ -79,7 +82,13 @@ impl Client {
     pub fn new(settings: ClientSettings) -> Result<Self, ClientError> {
         let http = transport::build(&settings)?;
         let ClientSettings { base_url, api_key, max_body_bytes, .. } = settings;
-        let inner = Inner { http, base_url, key: RwLock::new(api_key), max_body_bytes };
+        let inner = Inner {
+            http,
+            base_url,
+            key: RwLock::new(api_key),
+            max_body_bytes,
+            long: Arc::new(Semaphore::new(1)),
+        };
         Ok(Self { inner: Arc::new(inner), leave: None })
     }
 
@@ -170,10 +179,13 @@ impl Client {
         let response = request.send().await.map_err(|error| transport::classify(&error, Phase::Answer))?;
         if response.status().is_success() {
             let served_at = body::served_at(response.headers());
-            return Ok(Answer { body: Body::receive(response, self.inner.max_body_bytes).await?, served_at });
+            let body = Body::receive(response, self.inner.max_body_bytes, &self.inner.long).await?;
+            return Ok(Answer { body, served_at });
         }
         let (status, headers) = (response.status(), response.headers().clone());
         let body = body::beginning(response, refusal::MAX_BYTES).await;
+        // An answer may repeat the key that it refuses.
+        let body = body::without(&body, self.key_header().as_bytes());
         Err(refusal::classify(status, &headers, &body, SystemTime::now()))
     }
 

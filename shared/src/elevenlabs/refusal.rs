@@ -20,6 +20,9 @@ const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 /// The longest token taken out of an error body, in bytes; the longest documented has 29.
 const MAX_TOKEN_BYTES: usize = 64;
 
+/// The most digits in such a token: a status and a version have fewer, a telephone number and a key more.
+const MAX_TOKEN_DIGITS: usize = 4;
+
 /// What a 404 says when the thing asked for does not exist. Anything else is a route that does not exist.
 const NOT_FOUND_TOKENS: [&str; 4] =
     ["not_found", "conversation_not_found", "conversation_history_not_found", "agent_not_found"];
@@ -52,9 +55,10 @@ fn detail(body: &[u8]) -> Detail {
 
 /// A text, if it is a short machine token: what is longer or has other characters may quote the request.
 fn token(text: &str) -> Option<Box<str>> {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let is_token_byte = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     let is_token = (1..=MAX_TOKEN_BYTES).contains(&text.len()) && text.bytes().all(is_token_byte);
-    is_token.then(|| text.into())
+    (is_token && digits <= MAX_TOKEN_DIGITS).then(|| text.into())
 }
 
 /// How long to wait: `Retry-After`, seconds or a date, else `X-RateLimit-Reset`, an instant in unix seconds.

@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -242,4 +243,86 @@ async fn a_rotated_key_is_sent_after_it_was_read_again() {
     client.probe().await.expect("a page");
     assert!(heads.recv().await.expect("a request").contains("xi-api-key: second\r\n"));
     std::fs::remove_file(&path).expect("removed");
+}
+
+/// A server on whose certificate nobody who is trusted has put his name, as of a firewall that looks into TLS.
+fn untrusted_server() -> SocketAddr {
+    crate::install_tls_provider();
+    let certificate = CertificateDer::from(&include_bytes!("untrusted.crt.der")[..]);
+    let key = PrivatePkcs8KeyDer::from(&include_bytes!("untrusted.key.der")[..]);
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key.into())
+        .expect("a key and its certificate");
+    let config = Arc::new(config);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
+            // The other side ends it.
+            while connection.complete_io(&mut stream).is_ok_and(|(read, written)| read + written > 0) {}
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_no_lost_connection() {
+    let url = format!("https://localhost:{}", untrusted_server().port());
+    let client = client_at(&url, ApiKey::new("sk_secret").expect("a key"));
+    let error = client.probe().await.expect_err("nobody trusts it");
+    assert!(matches!(error, ApiError::Connection { phase: Phase::Tls, .. }), "{error:?}");
+    assert!(error.to_string().contains("while agreeing on TLS"), "{error}");
+}
+
+#[tokio::test]
+async fn an_older_name_of_gzip_and_zeros_behind_it_are_read_too() {
+    let padded = [GZIP_PAGE, &[0; 512]].concat();
+    let two = [gzip("{\"conversations\":[],"), gzip("\"has_more\":false}"), vec![0; 3]].concat();
+    for (encoding, body) in [("x-gzip", GZIP_PAGE), ("GZip", &padded), ("x-gzip", &two)] {
+        let head = format!("200 OK\r\ncontent-encoding: {encoding}\r\ncontent-length: {}", body.len());
+        let (address, _heads) = server(response(&head, body)).await;
+        client(address).probe().await.unwrap_or_else(|error| panic!("{encoding}: {error}"));
+    }
+    let followed = [GZIP_PAGE, b"\0\0secreta"].concat();
+    let head = format!("200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}", followed.len());
+    assert!(matches!(failure(response(&head, &followed)).await, ApiError::Connection { .. }));
+}
+
+#[tokio::test]
+async fn a_key_that_an_answer_repeats_is_none_of_its_tokens() {
+    let key = "secretkeyofletters";
+    let body =
+        format!("{{\"detail\":{{\"status\":\"{key}\",\"code\":\"not_{key}\",\"type\":\"unauthorized\"}}}}");
+    let (address, _heads) = server(response("401 Unauthorized", body.as_bytes())).await;
+    let client = client_at(&format!("http://{address}"), ApiKey::new(key).expect("a key"));
+    let error = client.probe().await.expect_err("a refusal");
+    assert_eq!(error.to_string(), "the API key is refused: status 401 (unauthorized)");
+}
+
+#[tokio::test]
+async fn of_long_bodies_one_is_held_at_a_time() {
+    let long = format!("{{\"conversations\":[],\"has_more\":false}}{}", " ".repeat(3 * body::SHORT));
+    let head = format!("200 OK\r\ncontent-length: {}", long.len());
+    let (address, _heads) = server(response(&head, long.as_bytes())).await;
+    let settings = |max_body_bytes| ClientSettings {
+        base_url: format!("http://{address}").parse().expect("a URL"),
+        api_key: ApiKey::new("sk_secret").expect("a key"),
+        timeout: Duration::from_mins(5),
+        concurrency: 8,
+        max_body_bytes,
+    };
+    let client = Client::new(settings(long.len())).expect("a client");
+    let id = ConversationId::parse("conv_1").expect("an id");
+    let first = client.conversation_body(&id).await.expect("a body");
+    let mut second = std::pin::pin!(client.conversation_body(&id));
+    // It gets as far as its share of what is short, and then waits for the first to be read.
+    assert_eq!((client.inner.long.available_permits(), first.body.len()), (0, long.len()));
+    for _ in 0..100 {
+        assert!(futures_util::poll!(second.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    drop(first);
+    second.await.expect("its turn");
 }

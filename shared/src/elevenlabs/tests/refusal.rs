@@ -137,3 +137,17 @@ fn retry_after_wins_over_the_reset_unless_it_says_nothing() {
         assert_eq!(retry_after(&headers, now()), Some(Duration::from_secs(expected)));
     }
 }
+
+#[test]
+fn a_number_is_no_token() {
+    let tokens = |text: &str| {
+        let body = serde_json::json!({ "detail": { "status": text } }).to_string();
+        detail(body.as_bytes()).tokens().map(str::to_owned).collect::<Vec<_>>()
+    };
+    for number in ["5512345678", "55_1234_5678", "user_5512345678", "call_55123", "sk_0a1b2c3d4e5f"] {
+        assert_eq!(tokens(number), [""; 0], "{number}");
+    }
+    for token in ["error_429", "v1_not_found", "http_2", "rate_limit_exceeded"] {
+        assert_eq!(tokens(token), [token]);
+    }
+}
