@@ -143,7 +143,7 @@ async fn a_database_that_hangs_is_not_waited_for_for_ever() {
     are_in_flight(&stage, 4).await;
     network.set(Network::Stalled);
     stage.simulator.hold([]);
-    until("the jobs are back", async || stage.broker.depth(FETCH).await == 4).await;
+    until("the jobs are back", async || stage.broker.depth(FETCH).await >= 4).await;
     network.set(Network::Up);
     all_are_stored_once(&stage, &ids).await;
     working.stop().await;
@@ -161,8 +161,9 @@ async fn a_database_that_hangs_is_noticed_by_an_idle_worker_that_asks_for_its_sh
     until("it works", async || stage.stored() == ids[..1]).await;
     network.set(Network::Stalled);
     stage.ask(&ids[1..], ALL_BUT_ONE).await;
-    until("the jobs are held", async || stage.broker.depth(FETCH).await == 0).await;
-    until("the jobs are back", async || stage.broker.depth(FETCH).await == 3).await;
+    // How many it takes depends on how far its first session has come.
+    until("jobs are held", async || stage.broker.depth(FETCH).await < 3).await;
+    until("the jobs are back", async || stage.broker.depth(FETCH).await >= 3).await;
     network.set(Network::Up);
     let mut ids = ids;
     ids.sort();
