@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::outage::{Fault, Outage};
-use crate::pace::{Excess, Pace, Slot};
+use crate::pace::{Backfill, Excess, Pace, Permit};
 use crate::read::{Reader, Reading};
 use crate::verdict::{Cause, Interruption, Unstored, Verdict};
 
@@ -66,16 +66,16 @@ impl Fetcher {
     }
 
     /// Waits until another job may be begun.
-    pub async fn slot(&self) -> Slot {
-        self.pace.slot().await
+    pub async fn permit(&self) -> Permit {
+        self.pace.permit().await
     }
 
     /// Waits until that job may be an old call.
-    pub async fn may_backfill(&self) {
-        self.pace.may_backfill().await;
+    pub async fn backfill(&self) -> Backfill {
+        self.pace.backfill().await
     }
 
-    /// Fetches a finished conversation, and has it read into rows; the slot is given back when its answer is handed over. A
+    /// Fetches a finished conversation, and has it read into rows; the permit is given back when its answer is handed over. A
     /// 429 is waited out. `ending` cancelled means that nothing new is begun.
     ///
     /// # Errors
@@ -83,14 +83,14 @@ impl Fetcher {
     pub async fn fetch(
         &self,
         conversation_id: &ConversationId,
-        slot: Slot,
+        mut permit: Permit,
         ending: &CancellationToken,
     ) -> Result<CallRows, Unstored> {
         loop {
             let turn = tokio::select! {
                 biased;
                 () = ending.cancelled() => return Err(Interruption::Stopping.into()),
-                turn = slot.turn() => turn,
+                turn = permit.turn() => turn,
             };
             let turn = turn.map_err(|error| {
                 log::warn!("no share of ELEVENLABS_RATE_LIMIT: {error}");
@@ -104,7 +104,7 @@ impl Fetcher {
                 Ok(body) => {
                     let reading = self.reader.take(body).await;
                     // The next request may go out while this answer is read; not while too many lie there unread.
-                    drop(slot);
+                    drop(permit);
                     let reading = match reading.await {
                         Ok(reading) => reading,
                         Err(error) => return Err(self.refused(conversation_id, &error, took).await),
@@ -117,7 +117,7 @@ impl Fetcher {
                 }
                 Err(ApiError::Throttled { retry_after, detail }) => {
                     self.pace
-                        .throttled(excess(&detail), retry_after, now)
+                        .throttled(excess(&detail), retry_after, took, now)
                         .map_err(|_| Interruption::Throttled)?;
                 }
                 Err(error) => return Err(self.refused(conversation_id, &error, took).await),
@@ -163,7 +163,8 @@ impl Fetcher {
 
 /// Of what there was too much. The same fact has a name of today and an older one.
 fn excess(detail: &Detail) -> Excess {
-    if detail.says("concurrent_limit_exceeded") || detail.says("too_many_concurrent_requests") {
+    const AT_ONCE: [&str; 3] = ["concurrent_limit_exceeded", "too_many_concurrent_requests", "system_busy"];
+    if AT_ONCE.iter().any(|token| detail.says(token)) {
         Excess::AtOnce
     } else if detail.says("rate_limit_exceeded") {
         Excess::PerSecond

@@ -9,7 +9,7 @@ use shared::queue::Delivery;
 use tokio_util::sync::CancellationToken;
 
 use crate::fetch::Fetcher;
-use crate::pace::Slot;
+use crate::pace::Permit;
 use crate::persist::{Writer, Written};
 use crate::settle::{Settled, Settler, Unsettled};
 use crate::verdict::{Cause, Interruption, Unstored, Verdict};
@@ -76,11 +76,11 @@ pub struct Ended {
 /// its queue when the channel closes, which an interruption always leads to.
 pub async fn work(
     delivery: Delivery,
-    slot: Slot,
+    permit: Permit,
     stations: Arc<Stations>,
     ending: CancellationToken,
 ) -> Ended {
-    let way = AssertUnwindSafe(store(&delivery, slot, &stations, &ending)).catch_unwind();
+    let way = AssertUnwindSafe(store(&delivery, permit, &stations, &ending)).catch_unwind();
     let unstored = match way.await {
         Ok(Ok(written)) => {
             log::debug!("job done: {written:?}");
@@ -114,7 +114,7 @@ pub async fn work(
 
 async fn store(
     delivery: &Delivery,
-    slot: Slot,
+    permit: Permit,
     stations: &Stations,
     ending: &CancellationToken,
 ) -> Result<Written, Unstored> {
@@ -123,6 +123,6 @@ async fn store(
         log::warn!("a message is set aside: {error}");
         Verdict::Dead(Cause::BROKEN_MESSAGE)
     })?;
-    let rows = stations.fetcher.fetch(&job.conversation_id, slot, ending).await?;
+    let rows = stations.fetcher.fetch(&job.conversation_id, permit, ending).await?;
     Ok(place.write(rows).await?)
 }

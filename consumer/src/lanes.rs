@@ -5,6 +5,7 @@ use shared::queue::{Broker, Delivery, Lane, QueueError, Subscription};
 
 use crate::fetch::Fetcher;
 use crate::job::Caution;
+use crate::pace::Backfill;
 
 /// The lanes of a session.
 #[derive(Debug)]
@@ -83,15 +84,15 @@ impl Lanes {
     }
 
     /// The next delivery: a fresh call first, an old one when one may be begun.
-    pub async fn next(&mut self, fetcher: &Fetcher) -> (Lane, Result<Delivery, QueueError>) {
+    pub async fn next(&mut self, fetcher: &Fetcher) -> (Option<Backfill>, Result<Delivery, QueueError>) {
         let old = async {
-            fetcher.may_backfill().await;
-            next_of(&mut self.backfill).await
+            let right = fetcher.backfill().await;
+            (Some(right), next_of(&mut self.backfill).await)
         };
         tokio::select! {
             biased;
-            delivery = next_of(&mut self.fetch) => (Lane::Fetch, delivery),
-            delivery = old => (Lane::Backfill, delivery),
+            delivery = next_of(&mut self.fetch) => (None, delivery),
+            next = old => next,
         }
     }
 

@@ -6,21 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::pulse::Pulse;
-use shared::queue::{Broker, Delivery, Lane, QueueError};
+use shared::queue::{Broker, Delivery, QueueError};
 use shared::shutdown::Shutdown;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::drain::Drain;
+use crate::drain::{Drain, LOOK_EVERY};
 use crate::job::{Caution, Ended, Stations, may_kill, work};
 use crate::lanes::Lanes;
-use crate::pace::Slot;
+use crate::pace::{Backfill, Permit};
 use crate::tally::Tally;
 use crate::verdict::Interruption;
-
-/// How often an idle `--drain` looks whether there is anything left. The contract says two looks one second apart.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the broker is asked whether it still knows this worker …
 const PULSE_EVERY: Duration = Duration::from_secs(10);
@@ -107,7 +104,7 @@ impl Session {
         end
     }
 
-    /// Takes deliveries, the fresh ones first, as slots for requests come free.
+    /// Takes deliveries, the fresh ones first, as permits for requests come free.
     async fn take(
         &mut self,
         shutdown: &Shutdown,
@@ -119,27 +116,27 @@ impl Session {
         pulse_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut slot: Option<Slot> = None;
+        let mut permit: Option<Permit> = None;
         // One that came and waits until nothing else is under way, and whether one is under way.
-        let mut suspect: Option<(Lane, Delivery)> = None;
+        let mut suspect: Option<(Option<Backfill>, Delivery)> = None;
         let mut is_suspect = false;
         let mut alone_until = Instant::now() + ALONE_FOR;
         loop {
             let is_alone = self.lanes.is_alone();
             is_suspect &= !self.jobs.is_empty();
             if self.jobs.is_empty()
-                && slot.is_some()
-                && let Some((lane, delivery)) = suspect.take()
+                && permit.is_some()
+                && let Some((right, delivery)) = suspect.take()
             {
                 log::warn!(
                     "a job came back {} times without an answer: it is worked alone",
                     delivery.deliveries
                 );
                 is_suspect = true;
-                self.begin(lane, delivery, slot.take(), tally);
+                self.begin(right, delivery, permit.take(), tally);
                 continue;
             }
-            let takes_more = slot.is_some() && suspect.is_none() && !is_suspect;
+            let takes_more = permit.is_some() && suspect.is_none() && !is_suspect;
             let delivery = tokio::select! {
                 biased;
                 () = shutdown.soft().cancelled() => return End::Stopped,
@@ -169,7 +166,7 @@ impl Session {
                         return End::Proven;
                     }
                     // Those that wait for others to be written are no reason: only where one ended may another begin.
-                    let is_short = slot.is_some() && self.lanes.is_short(self.jobs.len() + 1);
+                    let is_short = permit.is_some() && self.lanes.is_short(self.jobs.len() + 1);
                     if is_proof && (is_alone || is_short) && let Err(error) = self.lanes.widen(&self.broker).await {
                         return End::Lost(error);
                     }
@@ -182,14 +179,14 @@ impl Session {
                     }
                     continue;
                 }
-                free = self.stations.fetcher.slot(), if slot.is_none() => {
-                    slot = Some(free);
+                free = self.stations.fetcher.permit(), if permit.is_none() => {
+                    permit = Some(free);
                     continue;
                 }
                 delivery = self.lanes.next(&self.stations.fetcher), if takes_more => delivery,
-                _ = look.tick() => {
+                _ = look.tick(), if drain.is_some() => {
                     if let Some(drain) = drain.as_deref_mut() {
-                        let is_idle = self.jobs.is_empty() && slot.is_some() && suspect.is_none();
+                        let is_idle = self.jobs.is_empty() && permit.is_some() && suspect.is_none();
                         match drain.is_done(&self.broker, is_idle).await {
                             Ok(true) => return End::Drained,
                             Ok(false) => {}
@@ -200,8 +197,8 @@ impl Session {
                 }
             };
             match delivery {
-                (lane, Ok(delivery)) if may_kill(&delivery) => suspect = Some((lane, delivery)),
-                (lane, Ok(delivery)) => self.begin(lane, delivery, slot.take(), tally),
+                (right, Ok(delivery)) if may_kill(&delivery) => suspect = Some((right, delivery)),
+                (right, Ok(delivery)) => self.begin(right, delivery, permit.take(), tally),
                 (_, Err(error)) => return End::Lost(error),
             }
         }
@@ -212,13 +209,13 @@ impl Session {
         self.lanes.are_consuming().await
     }
 
-    fn begin(&mut self, lane: Lane, delivery: Delivery, slot: Option<Slot>, tally: &Tally) {
-        let mut slot = slot.expect("deliveries are only taken with a slot");
-        if lane == Lane::Backfill {
-            slot.for_backfill();
+    fn begin(&mut self, right: Option<Backfill>, delivery: Delivery, permit: Option<Permit>, tally: &Tally) {
+        let mut permit = permit.expect("deliveries are only taken with a permit");
+        if let Some(right) = right {
+            permit.for_backfill(right);
         }
         tally.count_begun();
-        self.jobs.spawn(work(delivery, slot, Arc::clone(&self.stations), self.ending.clone()));
+        self.jobs.spawn(work(delivery, permit, Arc::clone(&self.stations), self.ending.clone()));
     }
 
     /// Asks for no more, and waits for what is under way. Deliveries that were never begun go back by themselves; those of a

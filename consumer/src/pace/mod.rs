@@ -1,51 +1,51 @@
 //! How many requests are in flight, and how many a second: as many as `ELEVENLABS_CONCURRENCY` and `ELEVENLABS_RATE_LIMIT`
 //! allow, fewer when the API throttles or grows slow.
 //!
-//! Both limits find themselves by additive increase and multiplicative decrease; a wave of 429 counts once, and nothing is
-//! asked until its Retry-After, or else a growing wait, is over. Fresh calls go first, whatever they wait for.
+//! Two semaphores hold the permits, one of them those of old calls; the controller says how many there are, and when the
+//! next request may be made. Fresh calls go first, whatever they wait for.
 
-mod aimd;
-mod rate;
-mod state;
+mod control;
+mod limit;
+mod permit;
+mod places;
+mod record;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use shared::database::{DatabaseError, RateBudget};
-use tokio::sync::Notify;
+use shared::database::{DatabaseError, Grant, RateBudget};
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 
-use state::{State, Step};
+use control::Control;
+use places::Places;
 
-/// The slots of one worker. A job holds one until its answer is handed over, and asks only when it is its turn: when the
-/// pace narrows, those that hold a slot already take turns.
+pub use permit::{Backfill, Permit, Turn};
+
+/// Seconds since a pace began.
+type Secs = f64;
+
+/// The pace of one worker.
 #[derive(Debug)]
 pub struct Pace {
     state: Mutex<State>,
-    freed: Notify,
-    most: usize,
-    budget: Option<RateBudget>,
-    leasing: tokio::sync::Mutex<()>,
-    /// Of those that wait for a turn, the first fresh one and the first old one hold these and look; the others queue.
-    first: [tokio::sync::Mutex<()>; 2],
-}
-
-/// The right of one job to ask, when it is its turn; dropping it gives it back.
-#[derive(Debug)]
-pub struct Slot {
-    pace: Arc<Pace>,
-    is_old: bool,
-}
-
-/// The right to one request; dropping it gives it back.
-#[derive(Debug)]
-pub struct Turn<'a> {
-    slot: &'a Slot,
     began: Instant,
+    most: u16,
+    budget: Option<RateBudget>,
+    /// Whoever asks next holds it, with what is leased of the budget.
+    gate: tokio::sync::Mutex<Option<Grant>>,
+    /// Jobs that wait for their turn: fresh ones, old ones.
+    waiting: [AtomicU32; 2],
+    changed: Notify,
 }
 
-/// A job that waits for its turn.
-struct Waiting<'a>(&'a Slot);
+#[derive(Debug)]
+struct State {
+    control: Control,
+    all: Places,
+    old: Places,
+}
 
 /// Of what there was too much, as far as a 429 says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,17 +62,33 @@ pub enum Excess {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TooLong;
 
+impl State {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 1000")]
+    fn width(&self) -> usize {
+        self.control.width() as usize
+    }
+
+    /// Old calls leave one permit to fresh ones, which else would wait for theirs to be free.
+    fn width_for_old(&self) -> usize {
+        (self.width() - 1).max(1)
+    }
+}
+
 impl Pace {
     /// A pace of at most `most` requests in flight, and of as many in a time as the budget gives.
     #[must_use]
     pub fn new(most: usize, budget: Option<RateBudget>) -> Self {
+        let most = u16::try_from(most).unwrap_or(u16::MAX).max(1);
+        let control = Control::new(most);
+        let (all, old) = (Places::new(most.into()), Places::new(usize::from(most - 1).max(1)));
         Self {
-            state: Mutex::new(State::new(most)),
-            freed: Notify::new(),
+            state: Mutex::new(State { control, all, old }),
+            began: Instant::now(),
             most,
             budget,
-            leasing: tokio::sync::Mutex::default(),
-            first: Default::default(),
+            gate: tokio::sync::Mutex::default(),
+            waiting: Default::default(),
+            changed: Notify::new(),
         }
     }
 
@@ -81,76 +97,75 @@ impl Pace {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn secs(&self, now: Instant) -> Secs {
+        now.saturating_duration_since(self.began).as_secs_f64()
+    }
+
+    /// Tells the controller, and has as many permits as it says then.
+    fn tell<T>(&self, event: impl FnOnce(&mut Control) -> T) -> T {
+        let mut state = self.state();
+        let outcome = event(&mut state.control);
+        let (width, width_for_old) = (state.width(), state.width_for_old());
+        state.all.resize(width);
+        state.old.resize(width_for_old);
+        drop(state);
+        self.changed.notify_waiters();
+        outcome
+    }
+
     /// Most requests in flight.
     pub fn most(&self) -> u16 {
-        u16::try_from(self.most).unwrap_or(u16::MAX)
+        self.most
     }
 
-    /// Waits until this holds, outside of a cool-down.
-    async fn when(&self, mut holds: impl FnMut(&mut State) -> bool) {
+    /// Waits for a permit, and for the end of a cool-down.
+    pub async fn permit(self: &Arc<Self>) -> Permit {
+        let place = self.place(|state| &state.all).await;
         loop {
-            let freed = self.freed.notified();
-            let cool_until = {
-                let mut state = self.state();
-                let cool_until = state.cool_until(Instant::now());
-                if cool_until.is_none() && holds(&mut state) {
-                    return;
-                }
-                cool_until
-            };
-            match cool_until {
-                Some(until) => tokio::time::sleep_until(until).await,
-                None => freed.await,
+            let changed = self.changed.notified();
+            match self.cool_down(Instant::now()) {
+                Duration::ZERO => break,
+                left => tokio::select! { () = tokio::time::sleep(left) => {}, () = changed => {} },
             }
         }
+        Permit::new(Arc::clone(self), place)
     }
 
-    /// Waits for a slot, and for the end of a cool-down.
-    pub async fn slot(self: &Arc<Self>) -> Slot {
-        self.when(State::hold).await;
-        Slot { pace: Arc::clone(self), is_old: false }
+    /// Waits until an old call may have a permit.
+    pub async fn backfill(&self) -> Backfill {
+        Backfill::new(self.place(|state| &state.old).await)
     }
 
-    /// Waits until an old call may have a slot.
-    pub async fn may_backfill(&self) {
-        self.when(|state| state.may_hold_old()).await;
-    }
-
-    /// Leases requests for all who wait; one does so for the others.
-    async fn lease(&self, budget: &RateBudget) -> Result<(), DatabaseError> {
-        let _leasing = self.leasing.lock().await;
-        let wanted = self.state().wanted();
-        if let Some(wanted) = wanted {
-            let grant = budget.lease(wanted).await?;
-            self.state().granted(grant);
-            self.freed.notify_waiters();
-        }
-        Ok(())
+    async fn place(&self, of: impl FnOnce(&State) -> &Places) -> OwnedSemaphorePermit {
+        let next = of(&self.state()).next();
+        next.await.expect("nobody closes it")
     }
 
     /// How much of a cool-down is left at `now`.
     pub fn cool_down(&self, now: Instant) -> Duration {
-        self.state().cool_until(now).map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+        let now = self.secs(now);
+        let until = self.state().control.cool_until(now);
+        until.map_or(Duration::ZERO, |until| Duration::from_secs_f64(until - now))
     }
 
     /// A probe was answered: what came before is over.
     pub fn recovered(&self) {
-        self.state().recovered();
+        self.tell(Control::recovered);
     }
 
     /// The API answered at `now`, after so long.
     pub fn answered(&self, took: Duration, now: Instant) {
-        if self.state().answered(took, now) {
-            self.freed.notify_waiters();
-        }
+        let now = self.secs(now);
+        self.tell(|control| control.answered(took.as_secs_f64(), now));
     }
 
     /// A request had no answer in time.
     pub fn timed_out(&self, now: Instant) {
-        self.state().slowed(Duration::ZERO, now);
+        let now = self.secs(now);
+        self.tell(|control| control.slowed(0.0, now));
     }
 
-    /// The API throttled at `now`; requests of the same wave shrink the pace once.
+    /// The API refused at `now` a request that took so long; requests of the same wave count once.
     ///
     /// # Errors
     /// [`TooLong`] when this cool-down, or all since the last answer together, is too long to hold deliveries.
@@ -158,89 +173,40 @@ impl Pace {
         &self,
         excess: Excess,
         retry_after: Option<Duration>,
+        took: Duration,
         now: Instant,
     ) -> Result<(), TooLong> {
-        self.state().throttled(excess, retry_after, now)
-    }
-}
-
-impl Slot {
-    /// It goes to an old call.
-    pub fn for_backfill(&mut self) {
-        debug_assert!(!self.is_old, "a slot goes to one call");
-        self.is_old = true;
-        self.pace.state().held_by_old();
+        let (now, wait) = (self.secs(now), retry_after.map(|wait| wait.as_secs_f64()));
+        let sent_at = (now - took.as_secs_f64()).max(0.0);
+        self.tell(|control| control.throttled(excess, wait, sent_at, rand::random(), now))
     }
 
-    /// Waits until its job may ask.
-    ///
-    /// # Errors
-    /// The database has no share of `ELEVENLABS_RATE_LIMIT` to give.
-    pub async fn turn(&self) -> Result<Turn<'_>, DatabaseError> {
-        if let Some(turn) = self.turn_at_once() {
-            return Ok(turn);
+    /// When the next request may be made, which then counts as made if that is now.
+    fn next(&self, now: Instant) -> Option<Duration> {
+        let now = self.secs(now);
+        let at = self.state().control.next_at(now)?;
+        Some(Duration::from_secs_f64((at - now).max(0.0)))
+    }
+
+    /// Makes a request of the budget's, or says when.
+    async fn granted(&self, grant: &mut Option<Grant>, now: Instant) -> Result<Duration, DatabaseError> {
+        let Some(budget) = &self.budget else { return Ok(Duration::ZERO) };
+        if grant.is_none() {
+            let wanted = self.waiting.iter().map(|count| count.load(Ordering::Relaxed)).sum();
+            *grant = Some(budget.lease(wanted).await?);
         }
-        let _waiting = Waiting::new(self);
-        let _first = self.pace.first[usize::from(self.is_old)].lock().await;
-        loop {
-            let freed = self.pace.freed.notified();
-            let step = self.pace.state().ask(self.is_old, self.pace.budget.is_some(), Instant::now());
-            match (step, &self.pace.budget) {
-                (Step::Asks(began), _) => return Ok(Turn { slot: self, began }),
-                (Step::Lease, Some(budget)) => self.pace.lease(budget).await?,
-                (Step::At(instant), _) => tokio::select! {
-                    () = tokio::time::sleep_until(instant) => {}
-                    () = freed => {}
-                },
-                (Step::Full | Step::Lease, _) => freed.await,
-            }
+        let Some(leased) = grant else { return Ok(Duration::ZERO) };
+        let left = leased.first_at.saturating_duration_since(now);
+        if left.is_zero() {
+            leased.first_at += leased.spacing;
+            leased.count -= 1;
+            *grant = grant.filter(|grant| grant.count > 0);
         }
-    }
-
-    fn turn_at_once(&self) -> Option<Turn<'_>> {
-        match self.pace.state().ask(self.is_old, self.pace.budget.is_some(), Instant::now()) {
-            Step::Asks(began) => Some(Turn { slot: self, began }),
-            _ => None,
-        }
+        Ok(left)
     }
 }
 
-impl Turn<'_> {
-    /// How long it has lasted at `now`.
-    #[must_use]
-    pub fn took(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.began)
-    }
-}
-
-impl<'a> Waiting<'a> {
-    fn new(slot: &'a Slot) -> Self {
-        slot.pace.state().waiting.add(slot.is_old);
-        Self(slot)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.pace.state().waiting.remove(self.0.is_old);
-        self.0.pace.freed.notify_waiters();
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.pace.state().holding.remove(self.is_old);
-        self.pace.freed.notify_waiters();
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let Slot { pace, is_old } = self.slot;
-        pace.state().asking.remove(*is_old);
-        pace.freed.notify_waiters();
-    }
-}
-
+#[cfg(test)]
+mod simulated;
 #[cfg(test)]
 mod tests;
