@@ -74,6 +74,9 @@ pub struct Faults {
     #[arg(long, value_name = "RATE", value_parser = units::rate)]
     #[serde(deserialize_with = "units::optional_rate")]
     pub rate_limit: Option<f64>,
+    /// Requests that may be made at once under `rate_limit` after a quiet time; absent: as many as in a second.
+    #[arg(long, value_name = "N")]
+    pub rate_burst: Option<u32>,
     /// Requests in flight above which the answer is a 429 `concurrent_limit_exceeded`.
     #[arg(long, value_name = "N")]
     pub concurrency_limit: Option<u32>,
@@ -128,6 +131,7 @@ impl Default for Faults {
             latency: Duration::ZERO,
             latency_jitter: Duration::ZERO,
             rate_limit: None,
+            rate_burst: None,
             concurrency_limit: None,
             retry_after: None,
             slow_body: 0.0,

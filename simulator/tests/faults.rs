@@ -295,6 +295,17 @@ async fn above_the_rate_comes_a_429_with_and_without_retry_after() {
 }
 
 #[tokio::test]
+async fn as_many_as_the_burst_may_be_made_at_once() {
+    let slow = Faults { rate_limit: Some(0.001), rate_burst: Some(3), ..Faults::default() };
+    let visitor = with(slow).await;
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        answers.push(visitor.get(LIST).await.status);
+    }
+    assert_eq!(answers, [200, 200, 200, 429]);
+}
+
+#[tokio::test]
 async fn above_the_concurrency_limit_comes_a_429_and_the_most_at_once_is_counted() {
     let visitor = with(Faults { concurrency_limit: Some(2), ..Faults::default() }).await;
     let id = visitor.simulator.conversation_ids().remove(0);

@@ -63,11 +63,11 @@ impl Drop for InFlight<'_> {
 pub(crate) struct Bucket(Mutex<Option<(Instant, f64)>>);
 
 impl Bucket {
-    /// Takes one, of `rate` a second; a second's worth may be used at once.
-    fn take(&self, rate: f64) -> bool {
+    /// Takes one, of `rate` a second, of which so many may be used at once: by default a second's worth.
+    fn take(&self, rate: f64, burst: Option<u32>) -> bool {
         let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let most = rate.max(1.0);
+        let most = burst.map_or(rate, f64::from).max(1.0);
         let tokens = bucket.map_or(most, |(at, tokens)| (tokens + (now - at).as_secs_f64() * rate).min(most));
         let is_taken = tokens >= 1.0;
         *bucket = Some((now, if is_taken { tokens - 1.0 } else { tokens }));
@@ -99,7 +99,7 @@ pub(crate) fn draw(world: &World, faults: &Faults, in_flight: &InFlight<'_>) -> 
     }
     if faults.concurrency_limit.is_some_and(|limit| in_flight.count > limit) {
         fate.limit = Some(Problem::too_many_at_once(faults.retry_after));
-    } else if faults.rate_limit.is_some_and(|rate| !world.bucket.take(rate)) {
+    } else if faults.rate_limit.is_some_and(|rate| !world.bucket.take(rate, faults.rate_burst)) {
         fate.limit = Some(Problem::too_many(faults.retry_after));
     }
     if fate.limit.is_some() {
