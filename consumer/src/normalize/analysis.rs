@@ -15,7 +15,7 @@ pub(super) type Values<'a> = BTreeMap<&'a str, Value>;
 
 /// The report: for each column the first of its items that has a value.
 pub(super) fn report(analysis: &Analysis, values: &Values, items: &ReportItems) -> ReportRow {
-    let first = |ids: &[String]| ids.iter().find_map(|id| text(values.get(analysis.collected(id)?)?));
+    let first = |ids: &[String]| ids.iter().find_map(|id| text(values.get(analysis.collected(id)?.0)?));
     ReportRow {
         id_extorsion: first(&items.id_extorsion),
         modo: first(&items.modo),
@@ -70,7 +70,8 @@ pub(super) fn retained(analysis: Option<&Analysis>, kept: &DataItems, mask: &Mas
         DataItems::All => None,
         DataItems::Listed(ids) => {
             // An item that is listed by its id stands under its name.
-            let names = items().filter(|(id, _)| ids.contains(*id)).filter_map(|(_, item)| item.name.as_ref());
+            let names =
+                items().filter(|(id, _)| ids.contains(*id)).filter_map(|(_, item)| item.name.as_ref());
             Some(ids.iter().chain(names).map(|id| mask.text(id)).collect())
         }
     };

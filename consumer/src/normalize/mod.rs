@@ -38,9 +38,9 @@ pub fn normalize(conversation: &Conversation, config: &ReportConfig) -> CallRows
     let analysis = conversation.analysis.as_ref();
     let values = analysis.map(|found| mask.values(items(found))).unwrap_or_default();
     let origen = token(conversation.metadata.initiation_source.as_deref(), &mask);
-    let report = config.reports(origen.as_deref()).then(|| {
-        analysis.map(|found| analysis::report(found, &values, &config.items)).unwrap_or_default()
-    });
+    let report = config
+        .reports(origen.as_deref())
+        .then(|| analysis.map(|found| analysis::report(found, &values, &config.items)).unwrap_or_default());
     let mut row = ConversationRow {
         conversation_id: conversation.conversation_id.clone(),
         agent_id: conversation.agent_id.clone(),

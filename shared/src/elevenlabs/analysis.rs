@@ -35,12 +35,12 @@ pub struct Collected {
 }
 
 impl Analysis {
-    /// The id of the item that is known by this word: its id, or its name.
+    /// The item that is known by this word, its id or its name, after its id.
     #[must_use]
-    pub fn collected(&self, known_as: &str) -> Option<&str> {
+    pub fn collected(&self, known_as: &str) -> Option<(&str, &Collected)> {
         let items = &self.data_collection_results;
         let by_name = || items.iter().find(|(_, item)| item.name.as_deref() == Some(known_as));
-        items.get_key_value(known_as).or_else(by_name).map(|(id, _)| id.as_str())
+        items.get_key_value(known_as).or_else(by_name).map(|(id, item)| (id.as_str(), item))
     }
 }
 

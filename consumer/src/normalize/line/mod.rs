@@ -80,6 +80,12 @@ impl Line {
         for identifier in caller_line.identifiers() {
             line.add(identifier.replace('\0', "").trim());
         }
+        // The numbers that were called are nobody's secret, and stand in what callers read out.
+        let mut called = Self::default();
+        for number in caller_line.own_lines() {
+            called.add_numbers(number);
+        }
+        line.numbers.retain(|own| called.numbers.iter().all(|number| number.core != own.core));
         line
     }
 

@@ -144,6 +144,15 @@ fn what_is_not_the_line_stays() {
     );
 }
 
+#[test]
+fn the_line_that_was_called_is_not_masked() {
+    let body = json!({"conversation_id": "conv_1", "user_id": "+525500000890",
+        "metadata": {"phone_call": {"external_number": "+525512345678", "agent_number": "+525500000890"}},
+        "transcript": [{"role": "user", "message": "marqué al 55 0000 0890 del 55 1234 5678"}]});
+    let said = rows(&body).conversation.transcripcion;
+    assert_eq!(said, format!("[0.0s] USER: marqué al 55 0000 0890 del {MASK}"));
+}
+
 /// Calls thought up by hand: the identifier, what is said, and whether something of it is masked.
 const SAID: &str = include_str!("../../../tests/fixtures/said.tsv");
 

@@ -18,12 +18,12 @@ BEGIN
     INSERT INTO agentes (id_agente) VALUES (id) ON CONFLICT DO NOTHING;
     step := 'conversaciones';
     INSERT INTO conversaciones (id_conversacion, id_eleven, id_agente, fecha, hora_inicio, hora_fin, duracion,
-            transcripcion, inicio, fin, duracion_segundos, estado, resumen, idioma, exito, datos, evaluacion, huella,
-            sincronizado_en)
+            transcripcion, inicio, fin, duracion_segundos, estado, resumen, idioma, exito, datos, evaluacion, tapado,
+            rarezas, origen, huella, sincronizado_en)
         OVERRIDING SYSTEM VALUE
         SELECT key, id, id, current_date, localtime, localtime, '90 seconds'::text, repeat('[0.0s] USER: hola ', 50),
             now(), now(), 90, 'done'::text, repeat('Resumen ', 20), 'es'::text, 'success'::text, '{"lugar": "x"}'::jsonb,
-            '{}'::jsonb, '\x00'::bytea, now()
+            '{}'::jsonb, '{}'::jsonb, '{}'::jsonb, 'twilio'::text, '\x00'::bytea, now()
         ON CONFLICT (id_eleven) DO NOTHING;
     PERFORM FROM conversaciones WHERE id_eleven = ANY (ARRAY[id]) ORDER BY id_eleven FOR UPDATE;
     UPDATE conversaciones SET
@@ -34,7 +34,8 @@ BEGIN
             duracion_segundos = coalesce(nullif(91, 0), duracion_segundos), estado = coalesce('done'::text, estado),
             resumen = coalesce('Otro'::text, resumen), idioma = coalesce('es'::text, idioma),
             exito = coalesce('failure'::text, exito), datos = coalesce('{"modo": 1}'::jsonb || datos, datos),
-            evaluacion = coalesce('{}'::jsonb || evaluacion, evaluacion), huella = '\x01'::bytea, sincronizado_en = now()
+            evaluacion = coalesce('{}'::jsonb || evaluacion, evaluacion), tapado = '{"numero": 1}'::jsonb,
+            rarezas = NULL, origen = coalesce('widget'::text, origen), huella = '\x01'::bytea, sincronizado_en = now()
         WHERE id_eleven = id;
     step := 'reportes';
     IF may_number THEN

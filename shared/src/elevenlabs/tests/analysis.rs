@@ -44,12 +44,12 @@ fn the_list_speaks_only_when_the_map_is_empty() {
     let list = json!([{"data_collection_id": "modo", "value": "llamada", "rationale": "x"}, {"value": 1}, 5]);
     for map in [json!(null), json!({})] {
         let found = analysis(&json!({"data_collection_results": map, "data_collection_results_list": list}));
-        assert_eq!(found.collected("modo").map(|item| &item.value), Some(&json!("llamada")));
+        assert_eq!(found.collected("modo").map(|(_, item)| &item.value), Some(&json!("llamada")));
         assert_eq!(found.data_collection_results.len(), 1);
     }
     let map = json!({"lugar": {"value": "Puebla"}});
     let found = analysis(&json!({"data_collection_results": map, "data_collection_results_list": list}));
-    assert_eq!(found.collected("lugar").map(|item| &item.value), Some(&json!("Puebla")));
+    assert_eq!(found.collected("lugar").map(|(_, item)| &item.value), Some(&json!("Puebla")));
     assert_eq!(found.data_collection_results.len(), 1);
 }
 
@@ -77,7 +77,7 @@ fn an_item_is_known_by_its_id_and_then_by_its_name() {
         "anlit_1": {"data_collection_id": "anlit_1", "name": "lugar", "value": "Puebla"},
         "anlit_2": {"value": 2, "name": "modo"}, "modo": {"value": 1},
         "bare": {"name": "Juan", "calle": "5"}}}));
-    let value = |known_as: &str| found.collected(known_as).map(|item| item.value.clone());
+    let value = |known_as: &str| found.collected(known_as).map(|(_, item)| item.value.clone());
     assert_eq!(value("lugar"), Some(json!("Puebla")));
     assert_eq!(value("anlit_1"), Some(json!("Puebla")));
     assert_eq!(value("modo"), Some(json!(1)), "the id comes first");
@@ -93,7 +93,7 @@ fn what_several_agents_found_counts_where_the_whole_has_nothing() {
         {"scope": "agent", "data_collection_results": {"lugar": {"value": "Toluca"}},
             "evaluation_criteria_results": {"trato": {"result": "success"}}}]);
     let found = analysis(&json!({"data_collection_results": {}, "scoped": scoped}));
-    assert_eq!(found.collected("lugar").map(|item| &item.value), Some(&json!("Puebla")));
+    assert_eq!(found.collected("lugar").map(|(_, item)| &item.value), Some(&json!("Puebla")));
     assert_eq!(found.evaluation_criteria_results.len(), 1);
     let whole = json!({"lugar": {"value": "Metepec"}});
     let found = analysis(&json!({"data_collection_results": whole, "scoped": scoped}));

@@ -160,8 +160,8 @@ fn a_field_of_another_type_is_read_as_far_as_it_goes_and_named() {
             {"id":7,"value":2},5],"evaluation_criteria_results":{"trato":{"result":5}}}}"#,
     );
     let analysis = listed.analysis.as_ref().expect("an analysis");
-    assert_eq!(analysis.collected("lugar").map(|item| item.value.clone()), Some(json!("1e+999")));
-    assert_eq!(analysis.collected("7").map(|item| item.value.clone()), Some(json!(2)));
+    assert_eq!(analysis.collected("lugar").map(|(_, item)| item.value.clone()), Some(json!("1e+999")));
+    assert_eq!(analysis.collected("7").map(|(_, item)| item.value.clone()), Some(json!(2)));
     assert_eq!(odd(&listed), ["analysis.data_collection_results", "analysis.evaluation_criteria_results"]);
     let none = parsed(r#"{"conversation_id":"c","analysis":false,"transcript":7,"metadata":"x"}"#);
     assert!(none.analysis.is_none() && none.transcript.is_empty());
@@ -176,8 +176,11 @@ fn what_is_almost_json_is_read() {
     );
     let nested = parsed(&nested);
     assert_eq!(nested.transcript[0].message.as_deref(), Some("hola"));
-    let value =
-        nested.analysis.as_ref().and_then(|found| found.collected("a")).map(|item| item.value.to_string());
+    let value = nested
+        .analysis
+        .as_ref()
+        .and_then(|found| found.collected("a"))
+        .map(|(_, item)| item.value.to_string());
     assert!(value.as_deref().is_some_and(|value| value.contains("[omitido: ")), "{value:?}");
     for (body, field) in [
         (r#"{"conversation_id":"c","transcript":[{"message":"soy testigo \ud83d"}]}"#, "transcript.message"),
