@@ -7,6 +7,10 @@ CARGO_FUZZ_VERSION=0.13.2
 # fuzz [TARGET] [SECONDS]
 cmd_fuzz() {
   local target=${1:-} seconds=${2:-600} targets=("${FUZZ_TARGETS[@]}") fuzz seeds
+  if [[ $target == said ]]; then
+    SAID_CASES=${2:-100000} cargo test --release -p consumer --test said
+    return
+  fi
   if [[ -n $target ]]; then
     [[ " ${FUZZ_TARGETS[*]} " == *" $target "* ]] || die "no such target: $target; there are ${FUZZ_TARGETS[*]}" 64
     targets=("$target")

@@ -9,7 +9,7 @@ use serde_json::{Number, Value, json};
 use shared::elevenlabs::CallerLine;
 
 use super::line::Line;
-use super::search::{self, Passage, Span};
+use super::search::{self, Kind, Passage, Span};
 
 /// What stands in place of the caller's line. It holds letters and no digits: masked text on both sides of it can
 /// never join into the number again.
@@ -80,7 +80,11 @@ impl Mask {
     /// Tells whether a whole number of the line stands in a text; short numbers, which any duration may equal, do not
     /// count.
     pub(super) fn hides_number(&self, text: &str) -> bool {
-        text.len() >= MIN_NUMBER_BYTES && search::has_number(&self.line, text)
+        let has_number = || {
+            let spans = search::spans(&self.line, &[Passage { text, speaker: 0 }]);
+            spans.iter().any(|span| span.kind == Kind::Number)
+        };
+        text.len() >= MIN_NUMBER_BYTES && !search::is_clean(&self.line, text) && has_number()
     }
 
     /// Hides the line in values by id, read as one text: in texts, numbers and keys at any depth. Objects are sorted by
@@ -94,7 +98,13 @@ impl Mask {
             gather(value, &mut leaves);
         }
         let mut masked = self.texts(leaves.iter().map(|leaf| (leaf.clone(), 0))).into_iter().zip(leaves);
-        values.map(|(id, value)| (id, self.rebuilt(value, &mut masked))).collect()
+        values.map(|(id, value)| (id, self.whole(self.rebuilt(value, &mut masked)))).collect()
+    }
+
+    /// A value, or the mask where a number still shows in the whole: told in keys, or in keys and values.
+    fn whole(&self, value: Value) -> Value {
+        let is_whole = matches!(value, Value::Array(_) | Value::Object(_));
+        if is_whole && self.hides_number(&value.to_string()) { Value::String(MASK.into()) } else { value }
     }
 
     /// A value with its leaves replaced, in the order in which they were gathered.

@@ -167,7 +167,7 @@ impl Table {
 
     /// The longest word of the table that a text begins with, and its length; plurals and joined `s` only as a whole.
     fn begins(text: &[u8]) -> Option<(Word, usize)> {
-        if !text.iter().take(2).all(u8::is_ascii_lowercase) {
+        if text.is_empty() || !text.iter().take(2).all(u8::is_ascii_lowercase) {
             return None;
         }
         let (start, end) = (TABLE.starts[pair(text)], TABLE.starts[pair(text) + 1]);

@@ -73,13 +73,6 @@ pub(super) fn spans(line: &Line, passages: &[Passage]) -> Vec<Span> {
     merged(found)
 }
 
-/// Tells whether a whole number of the line stands in a text.
-pub(super) fn has_number(line: &Line, text: &str) -> bool {
-    let numerals = [scan(text)];
-    let channel = Channel::of_all(&numerals);
-    line.numbers.iter().any(|own| !own.is_short() && !number::matches(&own.core, &channel.tokens).is_empty())
-}
-
 fn find_number(line: &Line, own: &Number, passages: &[Passage], channels: &[Channel], found: &mut Vec<Span>) {
     let mut covered = Covered::new(passages.len());
     if !own.is_short() {

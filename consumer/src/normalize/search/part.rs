@@ -116,7 +116,7 @@ impl Search<'_> {
         let length = self.own.core.len();
         if from == 0 && to < length {
             let mut end = run.end;
-            while end < tokens.len().min(run.end + MAX_TOKENS) && is_near(&tokens[end - 1], &tokens[end]) {
+            while end < tokens.len().min(run.end + MAX_TOKENS) && self.is_near(end - 1, end) {
                 end += 1;
                 let is_group = tokens.get(end).is_none_or(|next| !next.continues(&tokens[end - 1]));
                 if is_group && can_be_long(&tokens[run.start..end], length) {
@@ -125,9 +125,7 @@ impl Search<'_> {
             }
         } else if from > 0 && to == length {
             let mut start = run.start;
-            while start > run.start.saturating_sub(MAX_TOKENS)
-                && start > 0
-                && is_near(&tokens[start - 1], &tokens[start])
+            while start > run.start.saturating_sub(MAX_TOKENS) && start > 0 && self.is_near(start - 1, start)
             {
                 start -= 1;
                 let is_group = start == 0 || !tokens[start].continues(&tokens[start - 1]);
@@ -137,6 +135,15 @@ impl Search<'_> {
             }
         }
         false
+    }
+
+    /// Tells whether a number may go on from one token to the next: in one passage, and neither counts anything.
+    fn is_near(&self, before: usize, after: usize) -> bool {
+        let (first, next) = (&self.channel.tokens[before], &self.channel.tokens[after]);
+        self.channel.passage(before) == self.channel.passage(after)
+            && !next.is_barred
+            && !first.is_amount
+            && next.words - first.words <= MAX_WORDS_BETWEEN
     }
 
     /// Tells whether the run is a country or trunk code with the beginning of the number, and not all of it.
@@ -198,10 +205,6 @@ impl Search<'_> {
             && (self.own.core.len() >= MIN_DIGITS_ALONE
                 || cues::precedes(self.passages, passage, start, &cues::TELEPHONE))
     }
-}
-
-fn is_near(before: &Token, after: &Token) -> bool {
-    !after.is_barred && after.words - before.words <= MAX_WORDS_BETWEEN
 }
 
 /// Readings of tokens as digits in a row of a number: bit `from × 11 + to` of a set.
