@@ -31,8 +31,10 @@ pub(super) struct Token {
     pub(super) is_barred: bool,
     /// Set when somebody takes back what was said before it: `no, perdón`.
     pub(super) is_correction: bool,
-    /// Set when it counts something: a unit follows it, or a currency sign precedes it.
+    /// Set when a currency sign precedes it.
     pub(super) is_amount: bool,
+    /// Set when a unit follows it: it counts something.
+    pub(super) is_counted: bool,
 }
 
 /// Number that a token writes, or its part in one.
@@ -79,7 +81,7 @@ impl Token {
 
     /// Tells that nothing but separators and fillers is between it and the token before it.
     pub(super) fn continues(&self, before: &Self) -> bool {
-        !self.is_barred && self.words == before.words
+        !self.is_barred && !before.is_counted && self.words == before.words
     }
 }
 

@@ -183,6 +183,7 @@ impl Scanner<'_> {
             is_barred: take(&mut self.is_barred),
             is_correction: take(&mut self.is_corrected),
             is_amount: take(&mut self.has_currency),
+            is_counted: false,
         };
         self.found.tokens.push(token);
     }
@@ -198,7 +199,7 @@ impl Scanner<'_> {
         if let Some(last) = self.found.tokens.last_mut()
             && words - last.words <= MAX_WORDS_TO_UNIT
         {
-            last.is_amount = true;
+            last.is_counted = true;
         }
     }
 

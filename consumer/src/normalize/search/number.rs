@@ -100,12 +100,13 @@ fn step(core: &[u8], tokens: &[Token], at: usize, row: &Row, read: &[Edge], rows
     for digits in 0..core.len() {
         let Some(walk) = row.get(digits) else { continue };
         if digits > 0 {
-            if token.is_barred || token.words - walk.words > MAX_WORDS_BETWEEN {
+            let is_counted = token.is_barred || tokens[at - 1].is_counted;
+            if is_counted || token.words - walk.words > MAX_WORDS_BETWEEN {
                 continue;
             }
             // A group that is taken back is passed over.
             if let Some(again) = corrected(tokens, at) {
-                rows[again % ROWS].keep(digits, Walk { words: tokens[again].words, ..walk });
+                rows[again % ROWS].keep(digits, Walk { words: tokens[again - 1].words, ..walk });
             }
             if token.is_optional() {
                 rows[(at + 1) % ROWS].keep(digits, walk);

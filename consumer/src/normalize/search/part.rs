@@ -72,7 +72,7 @@ impl Search<'_> {
     /// Kind of what a run is of the number, if it is to be hidden.
     fn kind(&self, run: &Range<usize>) -> Option<Kind> {
         let tokens = &self.channel.tokens[run.clone()];
-        let is_amount = tokens[0].is_amount || tokens[tokens.len() - 1].is_amount;
+        let is_amount = tokens[0].is_amount || tokens[tokens.len() - 1].is_counted;
         if is_amount
             || tokens.len() > MAX_TOKENS
             || max_digits(tokens) < self.own.min_digits()
@@ -142,7 +142,7 @@ impl Search<'_> {
         let (first, next) = (&self.channel.tokens[before], &self.channel.tokens[after]);
         self.channel.passage(before) == self.channel.passage(after)
             && !next.is_barred
-            && !first.is_amount
+            && !first.is_counted
             && next.words - first.words <= MAX_WORDS_BETWEEN
     }
 

@@ -95,6 +95,18 @@ fn a_number_is_found_over_turns() {
                 "A: ¿Me da su lada? ⏎ U: * ⏎ A: ¿Y el número? ⏎ U: *",
             ),
             ("A: ¿Cómo termina su número? ⏎ U: 5678", "A: ¿Cómo termina su número? ⏎ U: *"),
+            (
+                "U: Ya van 88 llamadas y 55 mensajes ⏎ A: ¿Su número? ⏎ U: 1234 5678",
+                "U: Ya van 88 llamadas y 55 mensajes ⏎ A: ¿Su número? ⏎ U: *",
+            ),
+            (
+                "U: Fue a las cinco y cuarto ⏎ U: 55, es que no me lo sé, 1234, este, 5678",
+                "U: Fue a las cinco y cuarto ⏎ U: *, es que no me lo sé, *",
+            ),
+            (
+                "U: La CLABE 012180038161203782 ⏎ U: 55, es que no me lo sé, 12 y luego 34, es que no me lo sé, 56, espéreme, 78",
+                "U: La CLABE 012180038161203782 ⏎ U: *, es que no me lo sé, *, es que no me lo sé, *, espéreme, *",
+            ),
             ("A: Su número es 55 1234 ⏎ U: Sí, y 5678", "A: Su número es * ⏎ U: Sí, y *"),
         ],
     );
