@@ -146,9 +146,11 @@ fn plant_traps(world: &World) {
     let number = world.simulator.caller_numbers().remove(0);
     let name = world.simulator.canaries().remove(20);
     let private = || json!(format!("{name} {number}"));
-    // Bodies whose shape is another one: serde's errors quote the value they stumble over.
-    for (id, pointer) in ids.iter().zip(["/transcript", "/metadata", "/analysis", "/status", "/transcript/0"])
-    {
+    // Bodies whose shape is another one: serde's errors quote the value they stumble over. Not the transcript: a text in its
+    // place is what was said.
+    let pointers =
+        ["/metadata/main_language", "/metadata", "/analysis", "/status", "/transcript/0/time_in_call_secs"];
+    for (id, pointer) in ids.iter().zip(pointers) {
         world.simulator.set_conversation(id, |detail| {
             let value = detail.pointer_mut(pointer).expect("a finished call has it");
             *value = if pointer == "/status" { json!([private()]) } else { private() };
