@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::iter;
 
 use serde_json::{Number, Value, json};
 use shared::elevenlabs::CallerLine;
@@ -137,8 +136,10 @@ impl Mask {
         let mut hidden = BTreeMap::new();
         for (key, value) in entries {
             let masked = self.text(key);
-            let numbered = (2..).map(|number| format!("{masked} ({number})"));
-            let free = iter::once(masked.clone()).chain(numbered).find(|key| !hidden.contains_key(key));
+            let free = hidden.contains_key(&masked).then(|| {
+                let numbered = (2..).map(|number| format!("{masked} ({number})"));
+                numbered.into_iter().find(|key| !hidden.contains_key(key)).unwrap_or_default()
+            });
             hidden.insert(free.unwrap_or(masked), value);
         }
         hidden

@@ -43,7 +43,8 @@ fn line(turn: &Turn, text: &str, mask: &Mask) -> String {
     if mask.hides_number(&time) {
         time = MASK.into();
     }
-    format!("[{time}s] {}: {text}", role(turn.role.as_deref(), mask))
+    let role = role(turn.role.as_deref(), mask);
+    ["[", &time, "s] ", &role, ": ", text].concat()
 }
 
 /// Seconds with one decimal. Most are whole, and an integer is written ten times as fast.

@@ -16,7 +16,12 @@ pub(in super::super) struct Literal {
     pub(in super::super) words: Vec<String>,
     /// Separators, one between each two words.
     pub(in super::super) separators: Vec<String>,
+    /// Letter or digit that a text without the literal rarely has, and the one behind it in its word.
+    pub(in super::super) anchor: Option<(u8, Option<u8>)>,
 }
+
+/// Letters that are rare in speech, and carry no accents.
+const RARE: &[u8] = b"0123456789wxzqjyfhgvbpmcltdrs";
 
 impl Literal {
     /// Takes a text that cannot be mistaken for an ordinary word: long enough, and with a digit, a sign or a second word.
@@ -28,7 +33,7 @@ impl Literal {
         if !(MIN_LITERAL_CHARS..=MAX_LITERAL_CHARS).contains(&length) || !is_marked || is_number {
             return None;
         }
-        let mut literal = Self { words: Vec::new(), separators: Vec::new() };
+        let mut literal = Self { words: Vec::new(), separators: Vec::new(), anchor: None };
         let mut rest = text;
         loop {
             let (word, after) = rest.split_at(rest.find(is_separator).unwrap_or(rest.len()));
@@ -38,8 +43,16 @@ impl Literal {
             literal.separators.push(separator.into());
             rest = after;
         }
+        literal.anchor = literal.rarest();
         let is_nobody =
             |word: &String| NOBODY.contains(&word.as_str()) || word.chars().all(|c| digit(c).is_some());
         (!literal.words.iter().all(is_nobody)).then_some(literal)
+    }
+
+    /// The rarest letter of the longest word.
+    fn rarest(&self) -> Option<(u8, Option<u8>)> {
+        let longest = self.words.iter().map(String::as_bytes).max_by_key(|word| word.len())?;
+        let anchor = RARE.iter().find_map(|rare| longest.iter().position(|byte| byte == rare))?;
+        longest.is_ascii().then(|| (longest[anchor], longest.get(anchor + 1).copied()))
     }
 }

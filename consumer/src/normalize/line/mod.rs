@@ -20,6 +20,12 @@ pub(super) const MIN_DIGITS_SAID: usize = 4;
 /// A number of fewer digits is short, unless it is written with a `+`.
 const MIN_INTERNATIONAL_DIGITS: usize = 7;
 
+/// No number of a country has more digits (ITU-T E.164).
+const MAX_INTERNATIONAL_DIGITS: usize = 15;
+
+/// Ten digits in words take more bytes.
+const MIN_SAID_BYTES: usize = 20;
+
 /// A number of fewer digits identifies nobody, and would blank every count of that size.
 const MIN_SHORT_DIGITS: usize = 3;
 
@@ -119,6 +125,16 @@ impl Line {
 
     /// Every number in a text: between letters and delimiters, whole where nothing else is a number by itself.
     fn add_numbers(&mut self, text: &str) {
+        // Most are a number and nothing else, or have none.
+        let bare = text.strip_prefix('+').unwrap_or(text);
+        if (MAX_CORE_DIGITS..=MAX_INTERNATIONAL_DIGITS).contains(&bare.len())
+            && bare.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            return self.add_digits(&digits(bare), bare.len() < text.len());
+        }
+        if text.len() < MIN_SAID_BYTES && digits(text).len() < MIN_SHORT_DIGITS {
+            return;
+        }
         let text = without_exponent(text);
         let has_letters = text.chars().any(char::is_alphabetic);
         let is_delimiter = |c: char| c.is_alphabetic() || ",;#/|*&=:\n\t".contains(c);

@@ -60,10 +60,55 @@ pub(super) fn is_other(word: &[u8]) -> bool {
             let found = BEGINNINGS[usize::from(letter(first)) * 26 + usize::from(letter(second))];
             match rest.first() {
                 None => found & IS_WORD == 0,
-                Some(third) => third.is_ascii() && found & (1 << letter(*third)) == 0,
+                Some(third) if third.is_ascii() && found & (1 << letter(*third)) == 0 => true,
+                Some(_) => !may_begin(word),
             }
         }
     }
+}
+
+/// Hashes of the first four letters of the words, and of all that begin with a number of three.
+static FOURS: [u64; 16] = fours();
+
+const fn fours() -> [u64; 16] {
+    let mut found = [0; 16];
+    let mut at = 0;
+    while at < WORDS.len() {
+        let word = WORDS[at].0.as_bytes();
+        if word.len() >= 4 {
+            let hash = hash([word[0], word[1], word[2], word[3]]);
+            found[hash / 64] |= 1 << (hash % 64);
+        } else if word.len() == 3 {
+            // With any letter behind it, for numbers that are run together.
+            let mut fourth = b'a';
+            while fourth <= b'z' {
+                let hash = hash([word[0], word[1], word[2], fourth]);
+                found[hash / 64] |= 1 << (hash % 64);
+                fourth += 1;
+            }
+        }
+        at += 1;
+    }
+    let stems = [*b"vent", *b"diec", *b"dies"];
+    let mut at = 0;
+    while at < stems.len() {
+        let hash = hash(stems[at]);
+        found[hash / 64] |= 1 << (hash % 64);
+        at += 1;
+    }
+    found
+}
+
+/// Ten bits of four letters in lower case.
+const fn hash(letters: [u8; 4]) -> usize {
+    (u32::from_le_bytes(letters).wrapping_mul(0x9E37_79B1) >> 22) as usize
+}
+
+/// Tells from its first four letters, if it has as many and all are ASCII, that a word may be of the table.
+fn may_begin(word: &[u8]) -> bool {
+    let Some(first) = word.first_chunk::<4>() else { return true };
+    let hash = hash(first.map(|byte| byte | 0x20));
+    !first.is_ascii() || FOURS[hash / 64] & (1 << (hash % 64)) != 0
 }
 
 /// A word in lower case and without accents, as bytes.

@@ -7,9 +7,6 @@ use super::super::line::Literal;
 use super::super::numerals::{folded, words};
 use super::{Kind, Span};
 
-/// Letters that are rare in speech, and carry no accents: a word is looked for by the first of these that it has.
-const RARE: &[u8] = b"0123456789wxzqjyfhgvbpmcltdrs";
-
 /// Finds literals in a text.
 pub(super) fn find(literals: &[Literal], passage: usize, text: &str, found: &mut Vec<Span>) {
     for literal in literals.iter().filter(|literal| may_have(literal, text)) {
@@ -22,17 +19,12 @@ pub(super) fn find(literals: &[Literal], passage: usize, text: &str, found: &mut
 
 /// Tells cheaply that a text has no such literal: its longest word, by one of its letters.
 pub(super) fn may_have(literal: &Literal, text: &str) -> bool {
-    let Some(longest) = literal.words.iter().map(String::as_bytes).max_by_key(|word| word.len()) else {
-        return false;
-    };
-    let anchor = RARE.iter().find_map(|rare| longest.iter().position(|byte| byte == rare));
-    let Some(anchor) = anchor.filter(|_| longest.is_ascii()) else { return true };
-    let (bytes, byte) = (text.as_bytes(), longest[anchor]);
+    let Some((byte, next)) = literal.anchor else { return true };
+    let bytes = text.as_bytes();
     memchr2_iter(byte, byte.to_ascii_uppercase(), bytes).any(|place| {
         // Accents take the word apart here, and it is looked at letter by letter.
-        let next = longest.get(anchor + 1);
         let after = bytes.get(place + 1);
-        next.zip(after).is_none_or(|(next, after)| after.eq_ignore_ascii_case(next) || !after.is_ascii())
+        next.zip(after).is_none_or(|(next, after)| after.eq_ignore_ascii_case(&next) || !after.is_ascii())
     })
 }
 
