@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod drain;
 pub mod fetch;
+pub mod frequent;
 pub mod job;
 pub mod lanes;
 pub mod normalize;

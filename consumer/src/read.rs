@@ -12,7 +12,8 @@ use shared::database::rows::CallRows;
 use shared::elevenlabs::{ApiError, Conversation, ConversationBody};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::normalize::normalize;
+use crate::frequent::Frequent;
+use crate::normalize::normalize_and_tell;
 
 /// What is in a body.
 #[derive(Debug)]
@@ -47,12 +48,12 @@ impl Reader {
     pub fn start(report: ReportConfig, waiting: usize) -> std::io::Result<Self> {
         let (items, mut received) = mpsc::channel::<Item>(waiting);
         thread::Builder::new().name("reader".to_owned()).spawn(move || {
-            let mut odd_fields = HashSet::new();
+            let (mut odd_fields, mut frequent) = (HashSet::new(), Frequent::default());
             while let Some(Item { body, read }) = received.blocking_recv() {
                 let outcome = catch_unwind(AssertUnwindSafe(|| {
                     body.parse().map(|call| {
                         tell_of_odd_fields(&call, &mut odd_fields);
-                        reading(&call, &report)
+                        reading(&call, &report, &mut frequent)
                     })
                 }));
                 // Nobody waits any more when the job was dropped.
@@ -93,7 +94,7 @@ fn tell_of_odd_fields(conversation: &Conversation, told: &mut HashSet<String>) {
 
 /// A call that goes on, or whose analysis is not there yet, is looked at later. An unknown status with content is taken
 /// as it is; without, it is no news.
-fn reading(conversation: &Conversation, report: &ReportConfig) -> Reading {
+fn reading(conversation: &Conversation, report: &ReportConfig, frequent: &mut Frequent) -> Reading {
     let status = &conversation.status;
     let known_final = status.is_final();
     if status.is_unfinished() || !(known_final || conversation.has_content()) {
@@ -103,5 +104,7 @@ fn reading(conversation: &Conversation, report: &ReportConfig) -> Reading {
         let conversation_id = &conversation.conversation_id;
         log::warn!(conversation_id:%; "{conversation_id} has a status that this release does not know; stored, not final");
     }
-    Reading::Rows(Box::new(normalize(conversation, report)))
+    let (mut rows, hidden) = normalize_and_tell(conversation, report);
+    frequent.see(&hidden, rows.conversation.tapado.as_mut());
+    Reading::Rows(Box::new(rows))
 }

@@ -1,12 +1,13 @@
 //! Masking: wherever the caller's line stands in a text or in JSON, a fixed phrase stands instead.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use serde_json::{Number, Value, json};
 use shared::elevenlabs::CallerLine;
 
+use super::hidden::Hidden;
 use super::line::Line;
 use super::search::{self, Kind, Passage, Span};
 
@@ -21,11 +22,12 @@ const MIN_NUMBER_BYTES: usize = 7;
 pub(super) struct Mask {
     line: Line,
     counts: [Cell<u32>; 4],
+    hidden: RefCell<Hidden>,
 }
 
 impl Mask {
     pub(super) fn new(caller_line: &CallerLine) -> Self {
-        Self { line: Line::new(caller_line), counts: Default::default() }
+        Self { line: Line::new(caller_line), counts: Default::default(), hidden: RefCell::default() }
     }
 
     /// Hides the line in a text that stands by itself.
@@ -45,18 +47,18 @@ impl Mask {
         }
         let passages: Vec<Passage> =
             texts.iter().map(|(text, speaker)| Passage { text, speaker: *speaker }).collect();
-        let spans = search::spans(&self.line, &passages);
+        let spans = search::spans(&self.line, &passages, |own| self.hidden.borrow_mut().add(own));
         let mut spans = spans.as_slice();
         let hide = |(index, (text, _)): (usize, (Cow<str>, usize))| {
             let own = spans.partition_point(|span| span.passage == index);
             let (here, later) = spans.split_at(own);
             spans = later;
-            if here.is_empty() { text.into_owned() } else { self.hidden(&text, here) }
+            if here.is_empty() { text.into_owned() } else { self.masked(&text, here) }
         };
         texts.into_iter().enumerate().map(hide).collect()
     }
 
-    fn hidden(&self, text: &str, spans: &[Span]) -> String {
+    fn masked(&self, text: &str, spans: &[Span]) -> String {
         let mut masked = String::with_capacity(text.len());
         let mut end = 0;
         for span in spans {
@@ -73,7 +75,7 @@ impl Mask {
     /// Tells whether the line stands in a text.
     pub(super) fn hides(&self, text: &str) -> bool {
         !search::is_clean(&self.line, text)
-            && !search::spans(&self.line, &[Passage { text, speaker: 0 }]).is_empty()
+            && !search::spans(&self.line, &[Passage { text, speaker: 0 }], |_| ()).is_empty()
     }
 
     /// Tells whether a whole number of the line stands in a text; short numbers, which any duration may equal, do not
@@ -143,6 +145,11 @@ impl Mask {
             hidden.insert(free.unwrap_or(masked), value);
         }
         hidden
+    }
+
+    /// The identifiers that were hidden.
+    pub(super) fn into_hidden(self) -> Hidden {
+        self.hidden.into_inner()
     }
 
     /// What was hidden so far, by kind, and how many identifiers there were to look for.

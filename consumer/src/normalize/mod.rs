@@ -5,6 +5,7 @@
 //! ready to be stored is not decided here.
 
 mod analysis;
+mod hidden;
 mod huella;
 mod line;
 mod mask;
@@ -18,6 +19,7 @@ use shared::config::ReportConfig;
 use shared::database::rows::{CallRows, ConversationRow};
 use shared::elevenlabs::{Analysis, Conversation, Status};
 
+pub use hidden::Hidden;
 pub use huella::NORMALIZER_VERSION;
 pub use mask::MASK;
 
@@ -33,6 +35,12 @@ const MAX_TOKEN_LENGTH: usize = 40;
 /// The rows of a conversation.
 #[must_use]
 pub fn normalize(conversation: &Conversation, config: &ReportConfig) -> CallRows {
+    normalize_and_tell(conversation, config).0
+}
+
+/// The rows of a conversation, and which identifiers were hidden in them.
+#[must_use]
+pub fn normalize_and_tell(conversation: &Conversation, config: &ReportConfig) -> (CallRows, Hidden) {
     let mask = Mask::new(&conversation.caller_line);
     let times = Times::new(conversation, config.timezone, &mask);
     let analysis = conversation.analysis.as_ref();
@@ -67,7 +75,7 @@ pub fn normalize(conversation: &Conversation, config: &ReportConfig) -> CallRows
     // Set when the hash is taken: what was hidden, and what was odd, says how the call was read and not what it is.
     row.tapado = Some(mask.counts());
     row.rarezas = rarezas(conversation, config, report.is_some());
-    CallRows { conversation: row, report, retained, huella }
+    (CallRows { conversation: row, report, retained, huella }, mask.into_hidden())
 }
 
 /// The collected values, by item id.

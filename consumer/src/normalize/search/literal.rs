@@ -7,13 +7,23 @@ use super::super::line::Literal;
 use super::super::numerals::{folded, words};
 use super::{Kind, Span};
 
-/// Finds literals in a text.
-pub(super) fn find(literals: &[Literal], passage: usize, text: &str, found: &mut Vec<Span>) {
+/// Finds literals in a text; each that stands in it is handed to `seen`.
+pub(super) fn find<'a>(
+    literals: &'a [Literal],
+    passage: usize,
+    text: &str,
+    found: &mut Vec<Span>,
+    mut seen: impl FnMut(&'a Literal),
+) {
     for literal in literals.iter().filter(|literal| may_have(literal, text)) {
         let starts = words(text).filter(|(_, word)| folded(word).eq(literal.words[0].chars()));
         let ranges =
             starts.filter_map(|(start, word)| Some(start..literal_end(literal, text, start + word.len())?));
+        let before = found.len();
         found.extend(ranges.map(|range| Span { passage, range, kind: Kind::Literal }));
+        if found.len() > before {
+            seen(literal);
+        }
     }
 }
 

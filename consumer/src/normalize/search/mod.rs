@@ -10,7 +10,7 @@ mod part;
 
 use std::ops::Range;
 
-use super::line::{Line, Number};
+use super::line::{Line, Literal, Number};
 use super::numerals::{Numerals, scan};
 use channel::Channel;
 
@@ -36,6 +36,15 @@ pub(super) enum Kind {
     Literal,
 }
 
+/// What of the line was found.
+#[derive(Clone, Copy)]
+pub(super) enum Own<'a> {
+    /// One of its numbers.
+    Number(&'a Number),
+    /// An address, a name or an id.
+    Literal(&'a Literal),
+}
+
 /// A place of the line in one of several passages.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Span {
@@ -54,11 +63,12 @@ pub(super) fn is_clean(line: &Line, text: &str) -> bool {
         && fewest.is_none_or(|fewest| text.len() < fewest || scan(text).max_digits() < fewest)
 }
 
-/// Places in the passages, in order and apart from each other.
-pub(super) fn spans(line: &Line, passages: &[Passage]) -> Vec<Span> {
+/// Places in the passages, in order and apart from each other. What stands in one is handed to `seen`, perhaps several
+/// times.
+pub(super) fn spans<'a>(line: &'a Line, passages: &[Passage], mut seen: impl FnMut(Own<'a>)) -> Vec<Span> {
     let mut found = Vec::new();
     for (index, passage) in passages.iter().enumerate() {
-        literal::find(&line.literals, index, passage.text, &mut found);
+        literal::find(&line.literals, index, passage.text, &mut found, |literal| seen(Own::Literal(literal)));
     }
     if let Some(fewest) = line.numbers.iter().map(Number::min_digits).min() {
         let numerals: Vec<Numerals> = passages.iter().map(|passage| scan(passage.text)).collect();
@@ -66,7 +76,11 @@ pub(super) fn spans(line: &Line, passages: &[Passage]) -> Vec<Span> {
         if numerals.iter().map(Numerals::max_digits).sum::<usize>() >= fewest {
             let channels = Channel::all(passages, &numerals);
             for own in &line.numbers {
+                let before = found.len();
                 find_number(line, own, passages, &channels, &mut found);
+                if found.len() > before {
+                    seen(Own::Number(own));
+                }
             }
         }
     }
