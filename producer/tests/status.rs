@@ -66,6 +66,28 @@ async fn a_world_where_all_is_done_is_well_and_everything_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn callers_that_are_not_known_and_rows_of_an_older_mask_are_told() {
+    let world = done(40).await;
+    world.database.execute("UPDATE conversaciones SET tapado = '{\"identificadores\": 1}'");
+    assert_eq!(status(&world, 0).await["warnings"], json!([]));
+    world.database.execute(
+        "UPDATE conversaciones SET tapado = '{\"identificadores\": 0, \"repetido\": 1}' \
+         WHERE id_conversacion IN (SELECT id_conversacion FROM conversaciones ORDER BY inicio DESC LIMIT 10)",
+    );
+    let told = status(&world, 0).await;
+    let warned: Vec<&str> =
+        told["warnings"].as_array().expect("a list").iter().filter_map(|one| one["rule"].as_str()).collect();
+    assert_eq!(warned, ["unknown_callers", "repeated_identifier"], "{told}");
+    let checked = world.run("producer", &["check"]).await.stdout;
+    assert!(checked.contains("none is as an older release"), "{checked}");
+    world.database.execute("UPDATE conversaciones SET tapado = NULL");
+    assert_eq!(status(&world, 0).await["warnings"], json!([]), "of an older release nothing is known");
+    let checked = world.run("producer", &["check"]).await.stdout;
+    assert!(checked.contains("as an older release has masked them"), "{checked}");
+    assert!(checked.contains("producer reconcile --refetch --from"), "{checked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_world_without_any_pass_is_well_and_nothing_is_declared_in_it() {
     let world = World::new(calls(1)).await;
     let told = status(&world, 0).await;

@@ -39,7 +39,8 @@ Only when neither database nor broker says anything, the exit code is that of th
 failure: 64, 69 or 75. It is well when no pass has ever been made.
 
 A warning changes neither verdict nor exit code: fields of the last day's calls that came in
-another form than is documented, and a day on which no analysis had an item of a report.
+another form than is documented, a day on which no analysis had an item of a report, and of the
+newest 1,000 calls more than a tenth whose caller is not known, or any with a mask that is no person's.
 
 Nothing is declared, consumed or locked. Without AMQP_MANAGEMENT_URL it is unknown how many
 jobs consumers hold; and a worker with much to do is several consumers, each of which counts.";

@@ -53,7 +53,7 @@ diesel::table! {
         huella -> Nullable<Bytea>,
         /// Cuándo se escribió por última vez.
         sincronizado_en -> Nullable<Timestamptz>,
-        /// Cuántas veces se tapó la línea de quien llama, por tipo; nunca lo tapado. NULL: ninguna.
+        /// Al leer la llamada: cuántos identificadores de quien llama se conocían (identificadores; 0: nada se pudo tapar) y cuántas veces se tapó cada tipo; nunca lo tapado. NULL: la leyó una versión anterior, o ninguna.
         tapado -> Nullable<Jsonb>,
         /// Campos que llegaron con otra forma que la documentada: nombre del campo y cuántas veces; nunca su valor. NULL: ninguno.
         rarezas -> Nullable<Jsonb>,
