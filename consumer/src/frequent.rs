@@ -29,7 +29,7 @@ pub struct Frequent {
 impl Frequent {
     /// Takes a call in, and marks in `tapado` that something was hidden in it that is no person's. Of each such identifier
     /// is told once.
-    pub fn see(&mut self, hidden: &Hidden, tapado: Option<&mut Value>) {
+    pub fn see(&mut self, hidden: &Hidden, tapado: &mut Option<Value>) {
         self.forget_oldest();
         let mut is_frequent = false;
         let mut call = Vec::new();
@@ -84,7 +84,7 @@ mod tests {
         let call = Conversation::parse(body.to_string().as_bytes()).expect("a conversation");
         let (mut rows, hidden) = normalize_and_tell(&call, &ReportConfig::default());
         assert!(!format!("{hidden:?} {frequent:?}").contains(user));
-        frequent.see(&hidden, rows.conversation.tapado.as_mut());
+        frequent.see(&hidden, &mut rows.conversation.tapado);
         rows.conversation.tapado.expect("it was read").get("repetido").is_some()
     }
 

@@ -105,6 +105,6 @@ fn reading(conversation: &Conversation, report: &ReportConfig, frequent: &mut Fr
         log::warn!(conversation_id:%; "{conversation_id} has a status that this release does not know; stored, not final");
     }
     let (mut rows, hidden) = normalize_and_tell(conversation, report);
-    frequent.see(&hidden, rows.conversation.tapado.as_mut());
+    frequent.see(&hidden, &mut rows.conversation.tapado);
     Reading::Rows(Box::new(rows))
 }

@@ -82,7 +82,7 @@ impl Mask {
     /// count.
     pub(super) fn hides_number(&self, text: &str) -> bool {
         let has_number = || {
-            let spans = search::spans(&self.line, &[Passage { text, speaker: 0 }]);
+            let spans = search::spans(&self.line, &[Passage { text, speaker: 0 }], |_| ());
             spans.iter().any(|span| span.kind == Kind::Number)
         };
         text.len() >= MIN_NUMBER_BYTES && !search::is_clean(&self.line, text) && has_number()

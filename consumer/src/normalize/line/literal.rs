@@ -16,6 +16,8 @@ pub(in super::super) struct Literal {
     pub(in super::super) words: Vec<String>,
     /// Separators, one between each two words.
     pub(in super::super) separators: Vec<String>,
+    /// Fewest bytes of a text that has it: those of its words, without their accents.
+    pub(in super::super) min_bytes: usize,
     /// Letter or digit that a text without the literal rarely has, and the one behind it in its word.
     pub(in super::super) anchor: Option<(u8, Option<u8>)>,
 }
@@ -33,7 +35,7 @@ impl Literal {
         if !(MIN_LITERAL_CHARS..=MAX_LITERAL_CHARS).contains(&length) || !is_marked || is_number {
             return None;
         }
-        let mut literal = Self { words: Vec::new(), separators: Vec::new(), anchor: None };
+        let mut literal = Self { words: Vec::new(), separators: Vec::new(), min_bytes: 0, anchor: None };
         let mut rest = text;
         loop {
             let (word, after) = rest.split_at(rest.find(is_separator).unwrap_or(rest.len()));
@@ -43,6 +45,7 @@ impl Literal {
             literal.separators.push(separator.into());
             rest = after;
         }
+        literal.min_bytes = literal.words.iter().map(String::len).sum();
         literal.anchor = literal.rarest();
         let is_nobody =
             |word: &String| NOBODY.contains(&word.as_str()) || word.chars().all(|c| digit(c).is_some());

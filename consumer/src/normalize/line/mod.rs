@@ -4,6 +4,7 @@ mod literal;
 mod nobody;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use shared::elevenlabs::CallerLine;
 
@@ -52,6 +53,7 @@ pub(super) struct Number {
     /// Country codes that it was written with.
     codes: Vec<Vec<u8>>,
     is_short: bool,
+    prefixes: OnceCell<Vec<Vec<u8>>>,
 }
 
 impl Number {
@@ -66,7 +68,11 @@ impl Number {
     }
 
     /// Codes that may be dialled or said before it.
-    pub(super) fn prefixes(&self) -> Vec<Vec<u8>> {
+    pub(super) fn prefixes(&self) -> &[Vec<u8>] {
+        self.prefixes.get_or_init(|| self.all_prefixes())
+    }
+
+    fn all_prefixes(&self) -> Vec<Vec<u8>> {
         let is_mexican =
             self.codes.iter().all(|code| code.is_empty() || MEXICAN_CODES.contains(&code.as_slice()));
         let mexican = MEXICAN_CODES.iter().filter(|_| is_mexican).map(|code| code.to_vec());
@@ -132,11 +138,15 @@ impl Line {
         {
             return self.add_digits(&digits(bare), bare.len() < text.len());
         }
-        if text.len() < MIN_SAID_BYTES && digits(text).len() < MIN_SHORT_DIGITS {
+        let all = digits(text);
+        let has_letters = text.chars().any(char::is_alphabetic);
+        if has_letters && all.len() < MIN_INTERNATIONAL_DIGITS && text.len() < MIN_SAID_BYTES {
             return;
         }
+        if !has_letters && all.len() < MAX_CORE_DIGITS {
+            return self.add_digits(&all, text.starts_with('+'));
+        }
         let text = without_exponent(text);
-        let has_letters = text.chars().any(char::is_alphabetic);
         let is_delimiter = |c: char| c.is_alphabetic() || ",;#/|*&=:\n\t".contains(c);
         let groups: Vec<&str> = text.split(is_delimiter).flat_map(numbers_apart).collect();
         let lengths = groups.iter().map(|group| digits(group).len());
@@ -191,7 +201,12 @@ impl Line {
     fn add_number(&mut self, before: &[u8], core: &[u8], is_short: bool) {
         match self.numbers.iter_mut().find(|own| own.core == core) {
             Some(own) => own.codes.push(before.to_vec()),
-            None => self.numbers.push(Number { core: core.to_vec(), codes: vec![before.to_vec()], is_short }),
+            None => self.numbers.push(Number {
+                core: core.to_vec(),
+                codes: vec![before.to_vec()],
+                is_short,
+                ..Number::default()
+            }),
         }
     }
 

@@ -78,10 +78,12 @@ impl Scanner<'_> {
                 _ => break,
             }
         }
-        if lookup::is_other(&bytes[start..end]) {
-            self.other();
-        } else {
-            self.lookup(start, end);
+        match &bytes[start..end] {
+            // The shortest and most frequent ones: joins, and what may take something back.
+            b"y" | b"e" => {}
+            b"no" | b"No" => self.is_corrected = true,
+            word if lookup::is_other(word) => self.other(),
+            _ => self.lookup(start, end),
         }
         end
     }

@@ -29,6 +29,9 @@ pub(super) fn find<'a>(
 
 /// Tells cheaply that a text has no such literal: its longest word, by one of its letters.
 pub(super) fn may_have(literal: &Literal, text: &str) -> bool {
+    if text.len() < literal.min_bytes {
+        return false;
+    }
     let Some((byte, next)) = literal.anchor else { return true };
     let bytes = text.as_bytes();
     memchr2_iter(byte, byte.to_ascii_uppercase(), bytes).any(|place| {

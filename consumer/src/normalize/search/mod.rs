@@ -115,10 +115,6 @@ impl Covered {
         self.0[passage].get(token) == Some(&true)
     }
 
-    fn has_some(&self) -> bool {
-        self.0.iter().any(|passage| !passage.is_empty())
-    }
-
     fn has_any(&self, passage: usize) -> bool {
         !self.0[passage].is_empty()
     }

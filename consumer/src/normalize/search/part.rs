@@ -80,12 +80,6 @@ impl Search<'_> {
         {
             return None;
         }
-        // Fewer digits count only beside the whole number, or where somebody says what they are.
-        let has_enough =
-            self.own.is_short() || max_digits(tokens) >= MIN_DIGITS_ALONE || self.covered.has_some();
-        if !has_enough && !self.is_after_piece_cue(run) {
-            return None;
-        }
         let length = self.own.core.len();
         let parts = Parts::new(&self.own.core, tokens);
         if self.own.is_short() {
@@ -97,7 +91,7 @@ impl Search<'_> {
             || (parts.has(|from, to| to - from >= MIN_DIGITS_SAID) && self.is_echo(run))
             || (parts.has(|from, to| to - from >= MIN_DIGITS_SAID && (from == 0 || to == length))
                 && self.is_said_again(run))
-            || self.is_said_piece(run);
+            || self.is_said_piece(run, &parts);
         is_part.then_some(Kind::Part)
     }
 
@@ -181,13 +175,12 @@ impl Search<'_> {
     }
 
     /// Tells whether somebody says that these are the last or the first digits.
-    fn is_said_piece(&self, run: &Range<usize>) -> bool {
+    fn is_said_piece(&self, run: &Range<usize>, parts: &Parts) -> bool {
         let tokens = &self.channel.tokens[run.clone()];
+        let is_enough = |parts: &Parts| parts.has(|from, to| to - from >= MIN_DIGITS_SAID);
         // `los últimos cuatro: 5678` begins with how many there are.
-        let is_piece = |tokens: &[Token]| {
-            Parts::new(&self.own.core, tokens).has(|from, to| to - from >= MIN_DIGITS_SAID)
-        };
-        (is_piece(tokens) || is_piece(&tokens[1..])) && self.is_after_piece_cue(run)
+        let is_piece = is_enough(parts) || is_enough(&Parts::new(&self.own.core, &tokens[1..]));
+        is_piece && self.is_after_piece_cue(run)
     }
 
     fn is_after_piece_cue(&self, run: &Range<usize>) -> bool {
