@@ -94,11 +94,14 @@ impl Mask {
         &self,
         values: impl Iterator<Item = (&'a str, &'a Value)> + Clone,
     ) -> BTreeMap<&'a str, Value> {
-        let mut leaves = Vec::new();
-        for (_, value) in values.clone() {
-            gather(value, &mut leaves);
+        let mut texts = Vec::new();
+        for (id, value) in values.clone() {
+            texts.push((id.into(), KEY));
+            gather(value, &mut texts);
         }
-        let mut masked = self.texts(leaves.iter().map(|leaf| (leaf.clone(), 0))).into_iter().zip(leaves);
+        let leaves = self.texts(texts.iter().cloned()).into_iter().zip(texts);
+        let mut masked =
+            leaves.filter(|(_, (_, said))| *said == VALUE).map(|(text, (before, _))| (text, before));
         values.map(|(id, value)| (id, self.whole(self.rebuilt(value, &mut masked)))).collect()
     }
 
@@ -160,14 +163,23 @@ impl Mask {
     }
 }
 
-/// Texts and numbers of a value, in order.
-fn gather<'a>(value: &'a Value, leaves: &mut Vec<Cow<'a, str>>) {
+/// Speakers of what is collected: the values, which belong together, and their keys, which say what they are.
+const VALUE: usize = 0;
+const KEY: usize = 1;
+
+/// Texts and numbers of a value, in order, each after its key.
+fn gather<'a>(value: &'a Value, texts: &mut Vec<(Cow<'a, str>, usize)>) {
     match value {
         Value::Null | Value::Bool(_) => {}
-        Value::Number(number) => leaves.push(plain(number).into()),
-        Value::String(text) => leaves.push(without_nul(text.into())),
-        Value::Array(values) => values.iter().for_each(|value| gather(value, leaves)),
-        Value::Object(entries) => entries.values().for_each(|value| gather(value, leaves)),
+        Value::Number(number) => texts.push((plain(number).into(), VALUE)),
+        Value::String(text) => texts.push((without_nul(text.into()), VALUE)),
+        Value::Array(values) => values.iter().for_each(|value| gather(value, texts)),
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                texts.push((key.into(), KEY));
+                gather(value, texts);
+            }
+        }
     }
 }
 

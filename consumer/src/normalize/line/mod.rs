@@ -138,18 +138,20 @@ impl Line {
         {
             return self.add_digits(&digits(bare), bare.len() < text.len());
         }
-        let all = digits(text);
+        let all = count_digits(text);
         let has_letters = text.chars().any(char::is_alphabetic);
-        if has_letters && all.len() < MIN_INTERNATIONAL_DIGITS && text.len() < MIN_SAID_BYTES {
+        // In words, a number takes several, and some bytes.
+        let is_said = has_letters && text.len() >= MIN_SAID_BYTES && text.contains(' ');
+        if has_letters && all < MIN_INTERNATIONAL_DIGITS && !is_said {
             return;
         }
-        if !has_letters && all.len() < MAX_CORE_DIGITS {
-            return self.add_digits(&all, text.starts_with('+'));
+        if !has_letters && all < MAX_CORE_DIGITS {
+            return self.add_digits(&digits(text), text.starts_with('+'));
         }
         let text = without_exponent(text);
         let is_delimiter = |c: char| c.is_alphabetic() || ",;#/|*&=:\n\t".contains(c);
         let groups: Vec<&str> = text.split(is_delimiter).flat_map(numbers_apart).collect();
-        let lengths = groups.iter().map(|group| digits(group).len());
+        let lengths = groups.iter().map(|group| count_digits(group));
         let has_whole = lengths.clone().any(|length| length >= MAX_CORE_DIGITS);
         if !has_letters && !has_whole {
             self.add_digits(&digits(&text), text.starts_with('+'));
@@ -161,7 +163,7 @@ impl Line {
                 self.add_digits(&digits(group), group.trim_start().starts_with('+'));
             }
         }
-        if has_letters && !has_whole {
+        if is_said && !has_whole {
             let numerals = scan(&text);
             let said = plain_digits(&numerals.tokens);
             if numerals.words == 0 && said.len() >= MAX_CORE_DIGITS {
@@ -199,6 +201,9 @@ impl Line {
     }
 
     fn add_number(&mut self, before: &[u8], core: &[u8], is_short: bool) {
+        if is_nobody(core) {
+            return;
+        }
         match self.numbers.iter_mut().find(|own| own.core == core) {
             Some(own) => own.codes.push(before.to_vec()),
             None => self.numbers.push(Number {
@@ -233,7 +238,7 @@ fn address(identifier: &str) -> (&str, &str) {
 /// Groups of digits in which a space or a sign stands between two numbers: one of them is whole by itself.
 fn numbers_apart(text: &str) -> Vec<&str> {
     let apart: Vec<&str> = text.split_whitespace().collect();
-    if apart.iter().any(|part| digits(part).len() >= MAX_CORE_DIGITS) { apart } else { vec![text] }
+    if apart.iter().any(|part| count_digits(part) >= MAX_CORE_DIGITS) { apart } else { vec![text] }
 }
 
 /// A number that a program wrote as floating-point, `5.512345678e9` or `5512345678.0`, as its digits.
@@ -249,4 +254,8 @@ fn without_exponent(text: &str) -> Cow<'_, str> {
 
 fn digits(text: &str) -> Vec<u8> {
     text.chars().filter_map(digit).collect()
+}
+
+fn count_digits(text: &str) -> usize {
+    text.chars().filter(|c| digit(*c).is_some()).count()
 }

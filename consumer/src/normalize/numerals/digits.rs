@@ -81,7 +81,7 @@ pub(super) fn lookalike(c: char) -> Option<u8> {
 }
 
 /// Tells a character that shows nothing and separates nothing: a combining mark, a joiner, a soft hyphen.
-pub(super) fn is_ignorable(c: char) -> bool {
+pub(in super::super) fn is_ignorable(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{300}'..='\u{36F}' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{20E3}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
 }
 

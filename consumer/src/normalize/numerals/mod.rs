@@ -4,12 +4,14 @@
 //! Nothing here knows whose number it is. A token costs one look at each of its characters; an ordinary word, a look at
 //! its first two.
 
+mod beginnings;
 mod digits;
 mod lookup;
 mod readings;
 mod scan;
 mod words;
 
+pub(super) use digits::is_ignorable;
 pub(super) use readings::{Edge, edges};
 pub(super) use scan::{Numerals, max_digits, scan};
 

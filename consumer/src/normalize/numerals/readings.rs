@@ -34,10 +34,16 @@ impl Edge {
 pub(in super::super) fn edges(tokens: &[Token], at: usize, read: &mut Vec<Edge>) {
     read.clear();
     match tokens[at].value {
-        Value::Digit(digit) => read.extend(Edge::new(at + 1, &[digit])),
+        Value::Digit(digit) => {
+            read.extend(Edge::new(at + 1, &[digit]));
+            if let Some(unit) = unit_of_tens(tokens, at) {
+                read.extend(Edge::new(at + 3, &[digit, unit]));
+            }
+            doubled(tokens, at, digit, read);
+        }
         Value::Thousand => thousands(tokens, at, &[1], read),
         Value::Repeat(times) => repeated(tokens, at, times, read),
-        Value::Plural(_) => {}
+        Value::Plural(unit) => read.extend(Edge::new(at + 1, &[unit])),
         _ => {
             below_thousand(tokens, at, read);
             for index in 0..read.len() {
@@ -45,6 +51,9 @@ pub(in super::super) fn edges(tokens: &[Token], at: usize, read: &mut Vec<Edge>)
                 if next(tokens, multiple.end) == Some(Value::Thousand) {
                     thousands(tokens, multiple.end, multiple.digits(), read);
                 }
+            }
+            if let Value::Unit(unit) = tokens[at].value {
+                doubled(tokens, at, unit, read);
             }
             if let (Value::Unit(times @ 2..=4), Some(Value::Plural(unit))) =
                 (tokens[at].value, next(tokens, at + 1))
@@ -68,6 +77,24 @@ fn thousands(tokens: &[Token], at: usize, multiple: &[u8], read: &mut Vec<Edge>)
         for edge in rest {
             push(edge.end, edge.digits());
         }
+    }
+}
+
+/// The unit in `50 y 5`, which speech recognition writes for 55: tens as digits, and one digit apart from them.
+fn unit_of_tens(tokens: &[Token], at: usize) -> Option<u8> {
+    let (Some(Value::Digit(0)), Some(Value::Digit(unit) | Value::Unit(unit))) =
+        (next(tokens, at + 1), next(tokens, at + 2))
+    else {
+        return None;
+    };
+    let is_group = !tokens[at].is_glued && tokens[at + 1].is_glued && !tokens[at + 2].is_glued;
+    (is_group && tokens.get(at + 3).is_none_or(|after| !after.is_glued)).then_some(unit)
+}
+
+/// `cinco doble`, said of the digit before it.
+fn doubled(tokens: &[Token], at: usize, digit: u8, read: &mut Vec<Edge>) {
+    if let Some(Value::Repeat(times)) = next(tokens, at + 1) {
+        read.extend(Edge::new(at + 2, &[digit; 4][..usize::from(times)]));
     }
 }
 

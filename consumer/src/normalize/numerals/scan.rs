@@ -2,8 +2,9 @@
 
 use std::mem::take;
 
+use super::beginnings::is_other;
 use super::digits::{digit, is_ignorable, lookalike, pair};
-use super::lookup::{self, Folded, Words};
+use super::lookup::{Folded, Words};
 use super::words::Word;
 use super::{Token, Value, is_separator};
 
@@ -82,7 +83,7 @@ impl Scanner<'_> {
             // The shortest and most frequent ones: joins, and what may take something back.
             b"y" | b"e" => {}
             b"no" | b"No" => self.is_corrected = true,
-            word if lookup::is_other(word) => self.other(),
+            word if is_other(word) => self.other(),
             _ => self.lookup(start, end),
         }
         end

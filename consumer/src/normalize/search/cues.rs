@@ -7,12 +7,12 @@ use super::Passage;
 const REACH: usize = 6;
 
 /// What follows is an account or a card.
-pub(super) const ACCOUNT: [&str; 7] =
-    ["clabe", "cuenta", "interbancaria", "tarjeta", "card", "account", "folio"];
+pub(super) const ACCOUNT: [&str; 6] = ["clabe", "cuenta", "interbancaria", "tarjeta", "card", "account"];
 
 /// What follows is a piece of a telephone number.
-pub(super) const PIECE: [&str; 19] = [
+pub(super) const PIECE: [&str; 20] = [
     "acaba",
+    "acabado",
     "comienza",
     "comienzan",
     "digitos",

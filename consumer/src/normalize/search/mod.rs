@@ -7,6 +7,7 @@ mod guard;
 mod literal;
 mod number;
 mod part;
+mod parts;
 
 use std::ops::Range;
 

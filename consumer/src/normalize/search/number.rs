@@ -5,7 +5,7 @@ use std::mem::take;
 use std::ops::Range;
 
 use super::super::line::{Line, MAX_CORE_DIGITS, Number};
-use super::super::numerals::{Edge, Token, Value, edges, max_digits};
+use super::super::numerals::{Edge, Token, Value, edges, is_ignorable, max_digits};
 use super::channel::Channel;
 use super::{Covered, Kind, Passage, Span, guard};
 
@@ -18,7 +18,7 @@ const MAX_PREFIX_TOKENS: usize = 6;
 /// Places that a reading may reach from one token, and itself.
 const ROWS: usize = Edge::MAX_TOKENS + 1;
 
-/// Most digits of a group that is said twice, or taken back.
+/// Most digits of a group that is said twice.
 const MAX_GROUP_DIGITS: usize = 4;
 
 /// Ways in which the tokens up to some place were read: for each number of digits read the best walk.
@@ -121,7 +121,7 @@ fn step(core: &[u8], tokens: &[Token], at: usize, row: &Row, read: &[Edge], rows
 
 /// Place behind a group that is taken back: where somebody corrects it.
 fn corrected(tokens: &[Token], at: usize) -> Option<usize> {
-    let last = (at + MAX_GROUP_DIGITS).min(tokens.len().saturating_sub(1));
+    let last = (at + Edge::MAX_TOKENS).min(tokens.len().saturating_sub(1));
     (at + 1..=last).find(|again| tokens[*again].is_correction)
 }
 
@@ -154,7 +154,9 @@ pub(super) fn find(
 /// Bytes of tokens of one passage, with what introduces a number: `+`, and a parenthesis that is closed inside of it.
 pub(super) fn bytes(channel: &Channel, tokens: &Range<usize>, text: &str) -> Range<usize> {
     let mut start = channel.tokens[tokens.start].start as usize;
-    let end = channel.tokens[tokens.end - 1].end as usize;
+    let last = channel.tokens[tokens.end - 1].end as usize;
+    // What belongs to the last digit, such as the frame of a keycap.
+    let end = last + text[last..].find(|c| !is_ignorable(c)).unwrap_or(text.len() - last);
     while let Some(sign @ ('+' | '(')) = text[..start].chars().next_back() {
         let inside = &text[start..end];
         if sign == '(' && inside.matches(')').count() <= inside.matches('(').count() {

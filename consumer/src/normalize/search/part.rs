@@ -3,16 +3,20 @@
 use std::ops::Range;
 
 use super::super::line::{MAX_CORE_DIGITS, MIN_DIGITS_SAID, Number};
-use super::super::numerals::{Token, edges, max_digits};
+use super::super::numerals::{Token, max_digits, plain_digits};
 use super::channel::Channel;
 use super::number::{MAX_WORDS_BETWEEN, bytes};
+use super::parts::{MAX_TOKENS, Parts, can_be_long};
 use super::{Covered, Kind, Passage, Span, cues};
 
 /// Fewest digits in a row that are hidden wherever they stand alone.
 const MIN_DIGITS_ALONE: usize = 7;
 
-/// Longest run that can be a part, in tokens: each digit is one, some may be skipped.
-const MAX_TOKENS: usize = 24;
+/// Digits of a number without its area code.
+const LOCAL_DIGITS: usize = 8;
+
+/// Most digits of a run in which such a number is looked for: fewer than those of a card.
+const MAX_LOCAL_RUN: usize = 14;
 
 /// How far away, in passages, an echo of the number may be.
 const ECHO_PASSAGES: usize = 2;
@@ -39,7 +43,13 @@ pub(super) fn find(
             let within = channel.runs_of_passages(run.clone());
             let whole = (within.len() > 1).then_some(run);
             for run in whole.into_iter().chain(within) {
-                let Some(kind) = search.kind(&run) else { continue };
+                let (kind, run) = match search.kind(&run) {
+                    Some(kind) => (kind, run),
+                    None => match search.local(&run) {
+                        Some(local) => (Kind::Part, local),
+                        None => continue,
+                    },
+                };
                 for piece in channel.runs_of_passages(run) {
                     let passage = channel.passage(piece.start);
                     found.push(Span { passage, range: bytes(channel, &piece, passages[passage].text), kind });
@@ -93,6 +103,35 @@ impl Search<'_> {
                 && self.is_said_again(run))
             || self.is_said_piece(run, &parts);
         is_part.then_some(Kind::Part)
+    }
+
+    /// The number without its area code at the end or the beginning of a run, after or before digits that are none of a
+    /// number's: `a las 10:30 1234 5678`, `01 1234 5678`.
+    fn local(&self, run: &Range<usize>) -> Option<Range<usize>> {
+        let tokens = &self.channel.tokens;
+        let length = self.own.core.len();
+        let is_within = run.len() <= MAX_TOKENS
+            && (LOCAL_DIGITS + 1..=MAX_LOCAL_RUN).contains(&max_digits(&tokens[run.clone()]));
+        if length < MAX_CORE_DIGITS
+            || !is_within
+            || tokens[run.end - 1].is_counted
+            || self.touches_letters(run)
+        {
+            return None;
+        }
+        let is_local = |range: &Range<usize>| {
+            Parts::new(&self.own.core, &tokens[range.clone()])
+                .has(|from, to| to == length && to - from == LOCAL_DIGITS)
+        };
+        // Two digits before it are another area code, and the number another's.
+        let is_other = |start: usize| {
+            let before = plain_digits(&tokens[run.start..start]);
+            before.len() == length - LOCAL_DIGITS && !self.own.prefixes().contains(&before)
+        };
+        let apart = |at: &usize| !tokens[*at].is_glued;
+        let mut tails = (run.start + 1..run.end).filter(apart).map(|start| start..run.end);
+        let tail = tails.find(|tail| is_local(tail)).filter(|tail| !is_other(tail.start));
+        tail.or_else(|| (run.start + 1..run.end).filter(apart).map(|end| run.start..end).find(is_local))
     }
 
     /// Tells whether the run is a piece of a longer word.
@@ -198,74 +237,4 @@ impl Search<'_> {
             && (self.own.core.len() >= MIN_DIGITS_ALONE
                 || cues::precedes(self.passages, passage, start, &cues::TELEPHONE))
     }
-}
-
-/// Readings of tokens as digits in a row of a number: bit `from × 11 + to` of a set.
-struct Parts(u128);
-
-impl Parts {
-    const WIDTH: usize = MAX_CORE_DIGITS + 1;
-
-    fn new(core: &[u8], tokens: &[Token]) -> Self {
-        let mut reached = [0_u128; MAX_TOKENS + 1];
-        reached[0] = (0..core.len()).fold(0, |all, from| all | Self::bit(from, from));
-        let mut read = Vec::new();
-        for at in 0..tokens.len() {
-            if reached[at] == 0 {
-                continue;
-            }
-            edges(tokens, at, &mut read);
-            for edge in &read {
-                let digits = edge.digits();
-                let fits = (0..core.len()).filter(|position| core[*position..].starts_with(digits));
-                let moved = fits
-                    .fold(0, |all, position| all | (reached[at] & Self::reaching(position)) << digits.len());
-                reached[edge.end] |= moved;
-            }
-            if tokens[at].is_optional() {
-                reached[at + 1] |= reached[at];
-            }
-        }
-        Self(reached[tokens.len()])
-    }
-
-    /// Bits of everything that reaches a position.
-    fn reaching(to: usize) -> u128 {
-        const FIRST: u128 = {
-            let (mut all, mut from) = (0, 0);
-            while from < Parts::WIDTH {
-                all |= 1 << (from * Parts::WIDTH);
-                from += 1;
-            }
-            all
-        };
-        FIRST << to
-    }
-
-    fn bit(from: usize, to: usize) -> u128 {
-        1 << (from * Self::WIDTH + to)
-    }
-
-    fn has(&self, is_wanted: impl Fn(usize, usize) -> bool) -> bool {
-        (0..Self::WIDTH).any(|from| {
-            (from..Self::WIDTH).any(|to| self.0 & Self::bit(from, to) != 0 && is_wanted(from, to))
-        })
-    }
-}
-
-/// Tells whether tokens can be read as so many digits.
-fn can_be_long(tokens: &[Token], length: usize) -> bool {
-    let mut reached = vec![0_u64; tokens.len() + 1];
-    reached[0] = 1;
-    let mut read = Vec::new();
-    for at in 0..tokens.len() {
-        edges(tokens, at, &mut read);
-        for edge in &read {
-            reached[edge.end] |= reached[at] << edge.digits().len();
-        }
-        if tokens[at].is_optional() {
-            reached[at + 1] |= reached[at];
-        }
-    }
-    reached[tokens.len()] & (1 << length) != 0
 }

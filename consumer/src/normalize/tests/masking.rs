@@ -145,6 +145,9 @@ fn an_identifier_that_is_no_number_is_masked_as_it_is() {
         ("casa", "las casas de Casas Grandes"),
         ("guadalajara", "en Guadalajara"),
         ("desconocido", "me marcó un número desconocido"),
+        ("denunciante anónimo", "un denunciante anónimo"),
+        ("sin identificar", "sin identificar"),
+        ("+5200000000000", "es el 0000000000"),
         ("Número Desconocido", "me marcó un número desconocido"),
         ("cliente", "un cliente"),
         ("anonymous", "an anonymous tip"),
@@ -188,9 +191,6 @@ fn several_identifiers_are_masked_in_one_pass() {
     ] {
         assert_eq!(mask.text(text), expected.replace('*', MASK), "{text}");
     }
-    // Never looked at again: the mask itself may hold what an identifier says.
-    let mask = super::masking::mask(&["quien llama", "5512345678"]);
-    assert_eq!(mask.text("quien llama: 5512345678"), format!("{MASK}: {MASK}"));
 }
 
 #[test]
@@ -209,7 +209,9 @@ fn json_is_masked_at_any_depth_and_in_keys() {
         (r#"{"tel 5512345678":true}"#, r#"{"tel *":true}"#),
         (r#"["5","5","1","2","3","4","5","6","7","8"]"#, r#""*""#),
         ("[55,12,34,56,78]", r#""*""#),
-        (r#"{"55":"1234","56":78}"#, r#""*""#),
+        (r#"{"termina":"5678","ultimos_4":5678,"x":5678}"#, r#"{"termina":"*","ultimos_4":"*","x":5678}"#),
+        (r#"{"a":1234,"b":5678,"lada":55}"#, r#"{"a":"*","b":"*","lada":55}"#),
+        (r#"{"55":"1234","56":78}"#, r#"{"55":"*","56":"*"}"#),
         ("[55,12,34,56,79]", "[55,12,34,56,79]"),
         (r#"{"lada":"55","nombre":"Ana","numero":12345678}"#, r#"{"lada":"*","nombre":"Ana","numero":"*"}"#),
         (r#"{"tel 5512345678":1,"tel 55 1234 5678":2}"#, r#"{"tel *":2,"tel * (2)":1}"#),

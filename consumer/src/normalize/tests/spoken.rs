@@ -73,6 +73,16 @@ fn a_number_is_found_however_it_is_said() {
             ("el 234 5678 de aquí", "el * de aquí"),
             ("termina en 5678", "termina en *"),
             ("los últimos cuatro son cinco seis siete ocho", "los últimos cuatro son *"),
+            ("55, nueve mil ochocientos treinta y cuatro, perdón, 1234, 5678", "*"),
+            ("50 y 5 12 34 56 78", "*"),
+            ("55, 12, 30 y 4, 56, 78", "*"),
+            ("cinco doble, uno dos tres cuatro cinco seis siete ocho", "*"),
+            ("cincuenticinco doce trenticuatro cincuentiseis setentiocho", "*"),
+            ("folio 12345 55 1234 5678", "folio 12345 *"),
+            ("a las 10:30 1234 5678", "a las 10:30 *"),
+            ("01 1234 5678", "01 *"),
+            ("1. 1234 5678", "1. *"),
+            ("5️⃣5️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣7️⃣8️⃣", "*"),
             ("0155 1234 5678, 044 55 12 34 56 78 o 5215512345678", "*, * o *"),
         ],
     );
@@ -134,6 +144,8 @@ fn what_is_not_the_line_stays() {
         "folio 5512",
         "el 5 de mayo de 2012 a las 3:45",
         "1234",
+        "33 1234 5678",
+        "tarjeta 4152 3137 1234 5678",
         "del 1 al 5, son 6 personas y 7 u 8 coches",
     ]);
     let cases: Vec<(&str, &str)> = texts.iter().map(|(one, other)| (one.as_str(), other.as_str())).collect();
