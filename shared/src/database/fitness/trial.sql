@@ -67,8 +67,8 @@ EXCEPTION
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
         PERFORM set_config('backend089.ensayo', SQLSTATE, true),
             set_config('backend089.motivo', format('%s: %s, SQLSTATE %s', step, message, SQLSTATE), true);
-        -- Data exceptions, constraints and what a trigger raises hang on the row; nothing else does.
-        EXIT WHEN left(SQLSTATE, 2) NOT IN ('22', '23', 'P0');
+        -- A check and what a trigger raises may hang on what is said; nothing else does.
+        EXIT WHEN SQLSTATE <> '23514' AND left(SQLSTATE, 2) <> 'P0';
 END;
 END LOOP;
 END
