@@ -5,7 +5,7 @@ use std::mem::take;
 use std::ops::Range;
 
 use super::super::line::{Line, MAX_CORE_DIGITS, Number};
-use super::super::numerals::{Edge, Token, Value, edges, is_ignorable, max_digits};
+use super::super::numerals::{Edge, Token, Value, edges, is_ignorable, max_digits, plain_digits};
 use super::channel::Channel;
 use super::{Covered, Kind, Passage, Span, guard};
 
@@ -139,6 +139,9 @@ pub(super) fn find(
             continue;
         }
         let start = with_prefix(own, channel, range.start);
+        if begins_in_another(channel, start, range.end) {
+            continue;
+        }
         for piece in channel.runs_of_passages(start..range.end) {
             piece.clone().for_each(|token| covered.take(channel.places[token]));
             let passage = channel.passage(piece.start);
@@ -149,6 +152,16 @@ pub(super) fn find(
             });
         }
     }
+}
+
+/// Tells whether the first one or two digits are the end of a longer number in an earlier passage, as another's that ends
+/// like an area code. What follows is found as a part.
+fn begins_in_another(channel: &Channel, start: usize, end: usize) -> bool {
+    let (tokens, passage) = (&channel.tokens, channel.passage(start));
+    let first = (start..end).take_while(|at| channel.passage(*at) == passage).count();
+    let is_behind =
+        start > 0 && channel.passage(start - 1) == passage && tokens[start].continues(&tokens[start - 1]);
+    is_behind && first < end - start && plain_digits(&tokens[start..start + first]).len() <= 2
 }
 
 /// Bytes of tokens of one passage, with what introduces a number: `+`, and a parenthesis that is closed inside of it.

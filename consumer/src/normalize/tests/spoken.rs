@@ -117,6 +117,10 @@ fn a_number_is_found_over_turns() {
                 "U: La CLABE 012180038161203782 ⏎ U: 55, es que no me lo sé, 12 y luego 34, es que no me lo sé, 56, espéreme, 78",
                 "U: La CLABE 012180038161203782 ⏎ U: *, es que no me lo sé, *, es que no me lo sé, *, espéreme, *",
             ),
+            (
+                "U: Me marcaron del 33 3525 0955 ⏎ A: ¿Su número? ⏎ U: 1234 5678",
+                "U: Me marcaron del 33 3525 0955 ⏎ A: ¿Su número? ⏎ U: *",
+            ),
             ("A: Su número es 55 1234 ⏎ U: Sí, y 5678", "A: Su número es * ⏎ U: Sí, y *"),
         ],
     );
