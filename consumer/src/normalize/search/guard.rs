@@ -27,27 +27,29 @@ pub(super) fn is_part_of_another(
     range: &Range<usize>,
 ) -> bool {
     let tokens = &channel.tokens;
-    let glued = stretch(tokens, range, |later| later.is_glued);
+    let glued = stretch(tokens, range, |_, later| later.is_glued);
     if is_longer(line, own, tokens, &glued, range, |length| length >= MIN_OTHER_DIGITS) {
         return true;
     }
     let passage = channel.passage(range.start);
-    let run = stretch(tokens, range, |later| {
-        later.is_glued || later.words == tokens[range.start].words && !later.is_barred
-    });
+    let run = stretch(tokens, range, |before, later| later.is_glued || later.continues(before));
     channel.passage(run.start) == passage
         && is_longer(line, own, tokens, &run, range, |length| OTHER_LENGTHS.contains(&length))
         && cues::precedes(passages, passage, tokens[run.start].start as usize, &cues::ACCOUNT)
 }
 
-/// The tokens around a range that hang together with it.
-fn stretch(tokens: &[Token], range: &Range<usize>, hangs_together: impl Fn(&Token) -> bool) -> Range<usize> {
+/// The tokens around a range that hang together with it, each with the one before it.
+fn stretch(
+    tokens: &[Token],
+    range: &Range<usize>,
+    hangs_together: impl Fn(&Token, &Token) -> bool,
+) -> Range<usize> {
     let mut start = range.start;
-    while start > range.start.saturating_sub(REACH) && hangs_together(&tokens[start]) {
+    while start > range.start.saturating_sub(REACH) && hangs_together(&tokens[start - 1], &tokens[start]) {
         start -= 1;
     }
     let mut end = range.end;
-    while end < tokens.len().min(range.end + REACH) && hangs_together(&tokens[end]) {
+    while end < tokens.len().min(range.end + REACH) && hangs_together(&tokens[end - 1], &tokens[end]) {
         end += 1;
     }
     start..end
@@ -67,7 +69,7 @@ fn is_longer(
     let is_code = before.is_empty()
         || own.prefixes().iter().any(|prefix| spells(tokens, around.start, range.start, prefix));
     let is_again = line.numbers.iter().any(|own| before.ends_with(&own.core) || after.starts_with(&own.core));
-    is_other_length(before.len() + own.core.len() + after.len())
+    is_other_length(plain_digits(&tokens[around.clone()]).len())
         && !(is_code && after.is_empty())
         && !is_again
 }
