@@ -8,7 +8,7 @@ use shared::database::rows::{ConversationRow, ReportRow};
 /// Raised when the same conversation normalizes to other rows than before, so that stored ones are written anew.
 pub const NORMALIZER_VERSION: u32 = 2;
 
-/// SHA-256 over the version, both rows, taken before `tapado` and `rarezas` are there (how a call was read is no content, and
+/// SHA-256 over the MessagePack of the version, both rows, taken before `tapado` and `rarezas` are there (how a call was read is no content, and
 /// makes nobody write it anew), and the list of what `datos` keeps, if there is one: a value that is stored, and does not come
 /// again, goes when the list is narrowed. Objects inside are sorted by key when they are built, so the same content has the
 /// same serialization, whatever order the source wrote it in.
@@ -17,9 +17,6 @@ pub(super) fn of(
     report: Option<&ReportRow>,
     listed: Option<&BTreeSet<String>>,
 ) -> Vec<u8> {
-    let content = serde_json::to_vec(&(NORMALIZER_VERSION, conversation, report));
-    let list = listed.map(serde_json::to_vec).transpose();
-    let written = content.and_then(|content| Ok((content, list?.unwrap_or_default())));
-    let (content, list) = written.expect("rows have text keys only, so they serialize");
-    Sha256::new().chain_update(content).chain_update(list).finalize().to_vec()
+    let content = rmp_serde::to_vec(&(NORMALIZER_VERSION, conversation, report, listed));
+    Sha256::digest(content.expect("rows have text keys only, so they serialize")).to_vec()
 }
