@@ -43,7 +43,7 @@ fn text(value: &Value) -> Option<String> {
 
 /// All values that are kept, by the item's name where it has one of its own, and else by its id; `None` when there are
 /// none.
-pub(super) fn datos(analysis: &Analysis, values: &Values, kept: &DataItems, mask: &Mask) -> Option<Value> {
+pub(super) fn datos(analysis: &Analysis, mut values: Values, kept: &DataItems, mask: &Mask) -> Option<Value> {
     let items = &analysis.data_collection_results;
     let is_kept = |id: &str, name: Option<&str>| kept.keeps(id) || name.is_some_and(|name| kept.keeps(name));
     let mut names = BTreeSet::new();
@@ -51,7 +51,7 @@ pub(super) fn datos(analysis: &Analysis, values: &Values, kept: &DataItems, mask
         // Of two items of one name, neither may hide the other.
         let own = item.name.as_ref().filter(|name| !items.contains_key(*name));
         let key = own.filter(|name| names.insert(name.as_str())).unwrap_or(id);
-        (key.as_str(), values.get(id.as_str()).cloned().unwrap_or_default())
+        (key.as_str(), values.remove(id.as_str()).unwrap_or_default())
     });
     object(kept, mask)
 }
@@ -82,5 +82,5 @@ pub(super) fn retained(analysis: Option<&Analysis>, kept: &DataItems, mask: &Mas
 
 fn object<'a>(entries: impl Iterator<Item = (&'a str, Value)>, mask: &Mask) -> Option<Value> {
     let sorted = mask.keys(entries);
-    (!sorted.is_empty()).then(|| Value::Object(sorted.into_iter().collect()))
+    (!sorted.is_empty()).then_some(Value::Object(sorted))
 }

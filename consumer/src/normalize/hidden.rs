@@ -26,7 +26,7 @@ impl Hidden {
 
     pub(super) fn add(&mut self, own: Own) {
         let identifier = Identifier(match own {
-            Own::Number(number) => Form::Number(number.core.clone()),
+            Own::Number(number) => Form::Number(number.core.to_vec()),
             Own::Literal(literal) => Form::Literal(literal.words.clone()),
         });
         if !self.0.contains(&identifier) {

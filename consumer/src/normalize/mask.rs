@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use serde_json::{Number, Value, json};
+use serde_json::{Map, Number, Value, json};
 use shared::elevenlabs::CallerLine;
 
 use super::hidden::Hidden;
@@ -32,30 +32,23 @@ impl Mask {
 
     /// Hides the line in a text that stands by itself.
     pub(super) fn text(&self, text: &str) -> String {
-        if search::is_clean(&self.line, text) {
-            return without_nul(text.into()).into_owned();
-        }
-        self.texts([(text.into(), 0)]).pop().unwrap_or_default()
+        let text = without_nul(text.into());
+        let spans = self.spans(&[Passage { text: &text, speaker: 0 }]);
+        if spans.is_empty() { text.into_owned() } else { self.masked(&text, &spans) }
     }
 
-    /// Hides the line in texts that belong together, each with the number of its speaker.
-    pub(super) fn texts<'a>(&self, texts: impl IntoIterator<Item = (Cow<'a, str>, usize)>) -> Vec<String> {
-        let texts: Vec<(Cow<str>, usize)> =
-            texts.into_iter().map(|(text, speaker)| (without_nul(text), speaker)).collect();
-        if self.line.is_empty() {
-            return texts.into_iter().map(|(text, _)| text.into_owned()).collect();
+    /// Hides the line in texts that belong together; `None` in the place of each that is without it.
+    pub(super) fn texts(&self, passages: &[Passage]) -> Vec<Option<String>> {
+        let mut masked = vec![None; passages.len()];
+        for spans in self.spans(passages).chunk_by(|one, other| one.passage == other.passage) {
+            let passage = spans[0].passage;
+            masked[passage] = Some(self.masked(passages[passage].text, spans));
         }
-        let passages: Vec<Passage> =
-            texts.iter().map(|(text, speaker)| Passage { text, speaker: *speaker }).collect();
-        let spans = search::spans(&self.line, &passages, |own| self.hidden.borrow_mut().add(own));
-        let mut spans = spans.as_slice();
-        let hide = |(index, (text, _)): (usize, (Cow<str>, usize))| {
-            let own = spans.partition_point(|span| span.passage == index);
-            let (here, later) = spans.split_at(own);
-            spans = later;
-            if here.is_empty() { text.into_owned() } else { self.masked(&text, here) }
-        };
-        texts.into_iter().enumerate().map(hide).collect()
+        masked
+    }
+
+    fn spans(&self, passages: &[Passage]) -> Vec<Span> {
+        search::spans(&self.line, passages, |own| self.hidden.borrow_mut().add(own))
     }
 
     fn masked(&self, text: &str, spans: &[Span]) -> String {
@@ -74,18 +67,14 @@ impl Mask {
 
     /// Tells whether the line stands in a text.
     pub(super) fn hides(&self, text: &str) -> bool {
-        !search::is_clean(&self.line, text)
-            && !search::spans(&self.line, &[Passage { text, speaker: 0 }], |_| ()).is_empty()
+        !search::spans(&self.line, &[Passage { text, speaker: 0 }], |_| ()).is_empty()
     }
 
     /// Tells whether a whole number of the line stands in a text; short numbers, which any duration may equal, do not
     /// count.
     pub(super) fn hides_number(&self, text: &str) -> bool {
-        let has_number = || {
-            let spans = search::spans(&self.line, &[Passage { text, speaker: 0 }], |_| ());
-            spans.iter().any(|span| span.kind == Kind::Number)
-        };
-        text.len() >= MIN_NUMBER_BYTES && !search::is_clean(&self.line, text) && has_number()
+        let spans = || search::spans(&self.line, &[Passage { text, speaker: 0 }], |_| ());
+        text.len() >= MIN_NUMBER_BYTES && spans().iter().any(|span| span.kind == Kind::Number)
     }
 
     /// Hides the line in values by id, read as one text: in texts, numbers and keys at any depth. Objects are sorted by
@@ -99,9 +88,10 @@ impl Mask {
             texts.push((id.into(), KEY));
             gather(value, &mut texts);
         }
-        let leaves = self.texts(texts.iter().cloned()).into_iter().zip(texts);
-        let mut masked =
-            leaves.filter(|(_, (_, said))| *said == VALUE).map(|(text, (before, _))| (text, before));
+        let passages: Vec<Passage> =
+            texts.iter().map(|(text, speaker)| Passage { text, speaker: *speaker }).collect();
+        let leaves = self.texts(&passages).into_iter().zip(&passages);
+        let mut masked = leaves.filter(|(_, leaf)| leaf.speaker == VALUE).map(|(masked, _)| masked);
         values.map(|(id, value)| (id, self.whole(self.rebuilt(value, &mut masked)))).collect()
     }
 
@@ -111,15 +101,18 @@ impl Mask {
         if is_whole && self.hides_number(&value.to_string()) { Value::String(MASK.into()) } else { value }
     }
 
-    /// A value with its leaves replaced, in the order in which they were gathered.
-    fn rebuilt<'a>(&self, value: &Value, masked: &mut impl Iterator<Item = (String, Cow<'a, str>)>) -> Value {
+    /// A value with its leaves replaced by those that are masked, in the order in which they were gathered.
+    fn rebuilt(&self, value: &Value, masked: &mut impl Iterator<Item = Option<String>>) -> Value {
         match value {
             Value::Null | Value::Bool(_) => value.clone(),
-            Value::Number(_) => match masked.next() {
-                Some((text, before)) if text != before => Value::String(MASK.into()),
-                _ => value.clone(),
+            Value::Number(_) => match masked.next().flatten() {
+                Some(_) => Value::String(MASK.into()),
+                None => value.clone(),
             },
-            Value::String(_) => Value::String(masked.next().map(|(text, _)| text).unwrap_or_default()),
+            Value::String(text) => {
+                let masked = masked.next().flatten();
+                Value::String(masked.unwrap_or_else(|| without_nul(text.into()).into_owned()))
+            }
             Value::Array(values) => {
                 let values: Vec<Value> = values.iter().map(|value| self.rebuilt(value, masked)).collect();
                 // Digits that were told one by one are one number.
@@ -128,24 +121,21 @@ impl Mask {
             }
             Value::Object(entries) => {
                 let entries = entries.iter().map(|(key, value)| (key.as_str(), self.rebuilt(value, masked)));
-                Value::Object(self.keys(entries).into_iter().collect())
+                Value::Object(self.keys(entries))
             }
         }
     }
 
     /// Hides the line in keys. Of two that become the same, the later one is numbered, so that no value is lost.
-    pub(super) fn keys<'a>(
-        &self,
-        entries: impl Iterator<Item = (&'a str, Value)>,
-    ) -> BTreeMap<String, Value> {
-        let mut hidden = BTreeMap::new();
+    pub(super) fn keys<'a>(&self, entries: impl Iterator<Item = (&'a str, Value)>) -> Map<String, Value> {
+        let mut hidden = Map::new();
         for (key, value) in entries {
-            let masked = self.text(key);
-            let free = hidden.contains_key(&masked).then(|| {
+            let mut masked = self.text(key);
+            if hidden.contains_key(&masked) {
                 let numbered = (2..).map(|number| format!("{masked} ({number})"));
-                numbered.into_iter().find(|key| !hidden.contains_key(key)).unwrap_or_default()
-            });
-            hidden.insert(free.unwrap_or(masked), value);
+                masked = numbered.into_iter().find(|key| !hidden.contains_key(key)).unwrap_or_default();
+            }
+            hidden.insert(masked, value);
         }
         hidden
     }
@@ -190,6 +180,7 @@ fn plain(number: &Number) -> String {
     value.map_or(written, |value| format!("{value}"))
 }
 
-fn without_nul(text: Cow<'_, str>) -> Cow<'_, str> {
+/// A text without U+0000, for which PostgreSQL has no room.
+pub(super) fn without_nul(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "").into() } else { text }
 }

@@ -64,7 +64,7 @@ pub fn normalize_and_tell(conversation: &Conversation, config: &ReportConfig) ->
         resumen: analysis.and_then(|found| summary(found, &mask)),
         idioma: token(conversation.metadata.main_language.as_deref(), &mask),
         exito: token(analysis.and_then(|found| found.call_successful.as_deref()), &mask),
-        datos: analysis.and_then(|found| analysis::datos(found, &values, &config.data_items, &mask)),
+        datos: analysis.and_then(|found| analysis::datos(found, values, &config.data_items, &mask)),
         evaluacion: analysis.and_then(|found| analysis::evaluacion(found, &mask)),
         origen,
         tapado: None,

@@ -28,6 +28,10 @@ const RARE: &[u8] = b"0123456789wxzqjyfhgvbpmcltdrs";
 impl Literal {
     /// Takes a text that cannot be mistaken for an ordinary word: long enough, and with a digit, a sign or a second word.
     pub(super) fn new(text: &str) -> Option<Self> {
+        // Most are numbers.
+        if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic()) {
+            return None;
+        }
         let text = text.trim_matches(is_separator);
         let length = text.chars().count();
         let is_marked = text.chars().any(|c| digit(c).is_some() || "@_.-".contains(c) || c.is_whitespace());
@@ -39,7 +43,11 @@ impl Literal {
         let mut rest = text;
         loop {
             let (word, after) = rest.split_at(rest.find(is_separator).unwrap_or(rest.len()));
-            literal.words.push(folded(word).collect());
+            literal.words.push(if word.is_ascii() {
+                word.to_ascii_lowercase()
+            } else {
+                folded(word).collect()
+            });
             let Some(length) = after.find(|c| !is_separator(c)) else { break };
             let (separator, after) = after.split_at(length);
             literal.separators.push(separator.into());
@@ -47,8 +55,9 @@ impl Literal {
         }
         literal.min_bytes = literal.words.iter().map(String::len).sum();
         literal.anchor = literal.rarest();
-        let is_nobody =
-            |word: &String| NOBODY.contains(&word.as_str()) || word.chars().all(|c| digit(c).is_some());
+        let is_nobody = |word: &String| {
+            NOBODY.binary_search(&word.as_str()).is_ok() || word.chars().all(|c| digit(c).is_some())
+        };
         (!literal.words.iter().all(is_nobody)).then_some(literal)
     }
 

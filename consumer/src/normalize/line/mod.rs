@@ -4,10 +4,11 @@ mod literal;
 mod nobody;
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 
 use shared::elevenlabs::CallerLine;
+use smallvec::{SmallVec, smallvec};
 
+use super::mask::without_nul;
 use super::numerals::{digit, plain_digits, scan};
 pub(super) use literal::Literal;
 use nobody::is_nobody;
@@ -45,15 +46,17 @@ pub(super) struct Line {
     pub(super) literals: Vec<Literal>,
 }
 
+/// Digits, each 0 to 9: so many that a number has seldom more.
+pub(super) type Digits = SmallVec<[u8; 16]>;
+
 /// A number by its last digits, with what may stand before them.
-#[derive(Debug, Default, Eq, PartialEq)]
+#[derive(Debug, Eq, PartialEq)]
 pub(super) struct Number {
-    /// Last ten digits, or all when there are fewer, each 0 to 9.
-    pub(super) core: Vec<u8>,
-    /// Country codes that it was written with.
-    codes: Vec<Vec<u8>>,
+    /// Last ten digits, or all when there are fewer.
+    pub(super) core: Digits,
+    /// Country codes that it was written with, each once.
+    codes: SmallVec<[Digits; 2]>,
     is_short: bool,
-    prefixes: OnceCell<Vec<Vec<u8>>>,
 }
 
 impl Number {
@@ -67,22 +70,25 @@ impl Number {
         if self.is_short { self.core.len() } else { MIN_DIGITS_SAID }
     }
 
-    /// Codes that may be dialled or said before it.
-    pub(super) fn prefixes(&self) -> &[Vec<u8>] {
-        self.prefixes.get_or_init(|| self.all_prefixes())
+    /// Codes that may be dialled or said before it: an access code, a country or trunk code, or both.
+    pub(super) fn prefixes(&self) -> impl Iterator<Item = Prefix<'_>> {
+        let is_mexican = self.codes.iter().all(|code| code.is_empty() || MEXICAN_CODES.contains(&&code[..]));
+        let mexican = MEXICAN_CODES.into_iter().filter(move |_| is_mexican);
+        let own = self.codes.iter().map(|code| &code[..]).filter(|code| !code.is_empty());
+        let codes = own.chain(mexican).chain([&[][..]]);
+        let access = ACCESS_CODES.into_iter().chain([&[][..]]);
+        let both = access.flat_map(move |access| codes.clone().map(move |code| Prefix([access, code])));
+        both.filter(|prefix| prefix.digits().next().is_some())
     }
+}
 
-    fn all_prefixes(&self) -> Vec<Vec<u8>> {
-        let is_mexican =
-            self.codes.iter().all(|code| code.is_empty() || MEXICAN_CODES.contains(&code.as_slice()));
-        let mexican = MEXICAN_CODES.iter().filter(|_| is_mexican).map(|code| code.to_vec());
-        let own = self.codes.iter().filter(|code| !code.is_empty()).cloned();
-        let codes: Vec<Vec<u8>> = own.chain(mexican).collect();
-        let abroad = ACCESS_CODES
-            .iter()
-            .flat_map(|access| codes.iter().map(|code| [access, code.as_slice()].concat()));
-        let all: Vec<Vec<u8>> = abroad.chain(codes.clone()).collect();
-        all.into_iter().chain(ACCESS_CODES.iter().map(|access| access.to_vec())).collect()
+/// Digits that may stand before a number: an access code and another one, of which one may be empty.
+pub(super) struct Prefix<'a>([&'a [u8]; 2]);
+
+impl Prefix<'_> {
+    /// Digits of it, each 0 to 9.
+    pub(super) fn digits(&self) -> impl Iterator<Item = u8> {
+        self.0.into_iter().flatten().copied()
     }
 }
 
@@ -90,7 +96,7 @@ impl Line {
     pub(super) fn new(caller_line: &CallerLine) -> Self {
         let mut line = Self::default();
         for identifier in caller_line.identifiers() {
-            line.add(identifier.replace('\0', "").trim());
+            line.add(without_nul(identifier.into()).trim());
         }
         // The numbers that were called are nobody's secret, and stand in what callers read out.
         let mut called = Self::default();
@@ -99,11 +105,6 @@ impl Line {
         }
         line.numbers.retain(|own| called.numbers.iter().all(|number| number.core != own.core));
         line
-    }
-
-    /// Tells that nothing is known of who called.
-    pub(super) fn is_empty(&self) -> bool {
-        self.numbers.is_empty() && self.literals.is_empty()
     }
 
     fn add(&mut self, identifier: &str) {
@@ -138,18 +139,18 @@ impl Line {
         {
             return self.add_digits(&digits(bare), bare.len() < text.len());
         }
-        let all = count_digits(text);
         let has_letters = text.chars().any(char::is_alphabetic);
         // In words, a number takes several, and some bytes.
         let is_said = has_letters && text.len() >= MIN_SAID_BYTES && text.contains(' ');
-        if has_letters && all < MIN_INTERNATIONAL_DIGITS && !is_said {
+        let is_delimiter = |c: char| c.is_alphabetic() || ",;#/|*&=:\n\t".contains(c);
+        let is_long = |group: &str| count_digits(group) >= MIN_INTERNATIONAL_DIGITS;
+        if has_letters && !is_said && !text.split(is_delimiter).any(is_long) {
             return;
         }
-        if !has_letters && all < MAX_CORE_DIGITS {
+        if !has_letters && count_digits(text) < MAX_CORE_DIGITS {
             return self.add_digits(&digits(text), text.starts_with('+'));
         }
         let text = without_exponent(text);
-        let is_delimiter = |c: char| c.is_alphabetic() || ",;#/|*&=:\n\t".contains(c);
         let groups: Vec<&str> = text.split(is_delimiter).flat_map(numbers_apart).collect();
         let lengths = groups.iter().map(|group| count_digits(group));
         let has_whole = lengths.clone().any(|length| length >= MAX_CORE_DIGITS);
@@ -204,14 +205,12 @@ impl Line {
         if is_nobody(core) {
             return;
         }
-        match self.numbers.iter_mut().find(|own| own.core == core) {
-            Some(own) => own.codes.push(before.to_vec()),
-            None => self.numbers.push(Number {
-                core: core.to_vec(),
-                codes: vec![before.to_vec()],
-                is_short,
-                ..Number::default()
-            }),
+        match self.numbers.iter_mut().find(|own| own.core[..] == *core) {
+            Some(own) if own.codes.iter().any(|code| code[..] == *before) => {}
+            Some(own) => own.codes.push(before.into()),
+            None => {
+                self.numbers.push(Number { core: core.into(), codes: smallvec![before.into()], is_short });
+            }
         }
     }
 
@@ -252,7 +251,7 @@ fn without_exponent(text: &str) -> Cow<'_, str> {
     whole.map_or(text, |(whole, _)| whole).into()
 }
 
-fn digits(text: &str) -> Vec<u8> {
+fn digits(text: &str) -> Digits {
     text.chars().filter_map(digit).collect()
 }
 

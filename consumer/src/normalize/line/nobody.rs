@@ -106,6 +106,7 @@ pub(super) fn is_nobody(digits: &[u8]) -> bool {
     };
     let is_word =
         |word: &&&str| word.len() == digits.len() && word.bytes().map(key).eq(digits.iter().copied());
-    digits.iter().all(|digit| *digit == 0)
-        || (digits.len() >= MIN_INTERNATIONAL_DIGITS && NOBODY.iter().any(|word| is_word(&word)))
+    // No letter is on the keys 0 and 1.
+    let may_be_word = digits.len() >= MIN_INTERNATIONAL_DIGITS && digits.iter().all(|digit| *digit > 1);
+    digits.iter().all(|digit| *digit == 0) || (may_be_word && NOBODY.iter().any(|word| is_word(&word)))
 }

@@ -9,13 +9,14 @@ mod digits;
 mod lookup;
 mod readings;
 mod scan;
+mod short;
 mod words;
 
 pub(super) use digits::is_ignorable;
-pub(super) use readings::{Edge, edges};
+pub(super) use readings::{Edge, Edges, edges};
 pub(super) use scan::{Numerals, max_digits, scan};
 
-/// One digit or number word of a text.
+/// One digit or number word of one of several texts.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each tells something else of what stands before it")]
 pub(super) struct Token {
@@ -25,8 +26,12 @@ pub(super) struct Token {
     pub(super) end: u32,
     /// Number that it writes, or its part in one.
     pub(super) value: Value,
-    /// Words before it in its text that are neither numbers nor fillers.
+    /// Words before it, also in the texts before, that are neither numbers nor fillers.
     pub(super) words: u32,
+    /// Which text it is of.
+    pub(super) text: u32,
+    /// Its place among the tokens of all texts.
+    pub(super) place: u32,
     /// Set when no separator is between it and the token before.
     pub(super) is_glued: bool,
     /// Set when a unit of money, time or length stands between it and the token before.
@@ -151,7 +156,7 @@ pub(super) fn is_separator(c: char) -> bool {
 pub(super) fn plain_digits(tokens: &[Token]) -> Vec<u8> {
     let mut found = Vec::new();
     let mut at = 0;
-    let mut read = Vec::new();
+    let mut read = Edges::new();
     while at < tokens.len() {
         edges(tokens, at, &mut read);
         let longest = read.iter().max_by_key(|edge| edge.end);

@@ -1,5 +1,7 @@
 //! Readings of tokens: every number that begins at a token, as digits. `treinta cuatro` is 34, and also 30 and 4.
 
+use smallvec::SmallVec;
+
 use super::{Token, Value};
 
 /// Longest number that is read in one piece: `ciento veintitrés mil cuatrocientos cincuenta y seis`.
@@ -30,8 +32,11 @@ impl Edge {
     }
 }
 
+/// Readings of a place: seldom more than a few.
+pub(in super::super) type Edges = SmallVec<[Edge; 8]>;
+
 /// Puts every reading that begins at a token into `read`, in the place of what was there.
-pub(in super::super) fn edges(tokens: &[Token], at: usize, read: &mut Vec<Edge>) {
+pub(in super::super) fn edges(tokens: &[Token], at: usize, read: &mut Edges) {
     read.clear();
     match tokens[at].value {
         Value::Digit(digit) => {
@@ -65,14 +70,15 @@ pub(in super::super) fn edges(tokens: &[Token], at: usize, read: &mut Vec<Edge>)
 }
 
 /// `mil` at a place, after how many thousands it says: with nothing behind it, or the number that follows.
-fn thousands(tokens: &[Token], at: usize, multiple: &[u8], read: &mut Vec<Edge>) {
+fn thousands(tokens: &[Token], at: usize, multiple: &[u8], read: &mut Edges) {
     let mut push = |end, rest: &[u8]| {
-        let zeros = &[0; 3][rest.len()..];
-        read.extend(Edge::new(end, &[multiple, zeros, rest].concat()));
+        let zeros = [0; 3].into_iter().skip(rest.len());
+        let digits = multiple.iter().copied().chain(zeros).chain(rest.iter().copied());
+        read.extend(Edge::new(end, &digits.collect::<SmallVec<[u8; 2 * MAX_DIGITS]>>()));
     };
     push(at + 1, &[]);
     if next(tokens, at + 1).is_some() {
-        let mut rest = Vec::new();
+        let mut rest = Edges::new();
         below_thousand(tokens, at + 1, &mut rest);
         for edge in rest {
             push(edge.end, edge.digits());
@@ -92,14 +98,14 @@ fn unit_of_tens(tokens: &[Token], at: usize) -> Option<u8> {
 }
 
 /// `cinco doble`, said of the digit before it.
-fn doubled(tokens: &[Token], at: usize, digit: u8, read: &mut Vec<Edge>) {
+fn doubled(tokens: &[Token], at: usize, digit: u8, read: &mut Edges) {
     if let Some(Value::Repeat(times)) = next(tokens, at + 1) {
         read.extend(Edge::new(at + 2, &[digit; 4][..usize::from(times)]));
     }
 }
 
-fn repeated(tokens: &[Token], at: usize, times: u8, read: &mut Vec<Edge>) {
-    let mut inner = Vec::new();
+fn repeated(tokens: &[Token], at: usize, times: u8, read: &mut Edges) {
+    let mut inner = Edges::new();
     match next(tokens, at + 1) {
         Some(Value::Digit(digit)) => inner.extend(Edge::new(at + 2, &[digit])),
         Some(_) => below_hundred(tokens, at + 1, &mut inner),
@@ -110,11 +116,11 @@ fn repeated(tokens: &[Token], at: usize, times: u8, read: &mut Vec<Edge>) {
     );
 }
 
-fn below_thousand(tokens: &[Token], at: usize, read: &mut Vec<Edge>) {
+fn below_thousand(tokens: &[Token], at: usize, read: &mut Edges) {
     let Value::Hundreds(hundreds) = tokens[at].value else { return below_hundred(tokens, at, read) };
     read.extend(Edge::new(at + 1, &[hundreds, 0, 0]));
     if next(tokens, at + 1).is_some() {
-        let mut rest = Vec::new();
+        let mut rest = Edges::new();
         below_hundred(tokens, at + 1, &mut rest);
         read.extend(rest.iter().filter_map(|edge| match *edge.digits() {
             [unit] => Edge::new(edge.end, &[hundreds, 0, unit]),
@@ -124,7 +130,7 @@ fn below_thousand(tokens: &[Token], at: usize, read: &mut Vec<Edge>) {
     }
 }
 
-fn below_hundred(tokens: &[Token], at: usize, read: &mut Vec<Edge>) {
+fn below_hundred(tokens: &[Token], at: usize, read: &mut Edges) {
     let mut push = |end, digits: &[u8]| read.extend(Edge::new(end, digits));
     match tokens[at].value {
         Value::Maybe(10) => push(at + 1, &[1, 0]),

@@ -5,26 +5,25 @@ use std::mem::take;
 use super::beginnings::is_other;
 use super::digits::{digit, is_ignorable, lookalike, pair};
 use super::lookup::{Folded, Words};
+use super::short::{STEP, letters, short};
 use super::words::Word;
 use super::{Token, Value, is_separator};
 
 /// Words between a number and the unit it counts: `mil de pesos`.
 const MAX_WORDS_TO_UNIT: u32 = 1;
 
-/// Digits and number words of a text.
+/// No shorter word is made of others: `venti`, which only begins one.
+const MIN_RUN_TOGETHER: usize = 5;
+
+/// Digits and number words of one text or of several.
 #[derive(Debug, Default)]
 pub(in super::super) struct Numerals {
     /// They, in order.
     pub(in super::super) tokens: Vec<Token>,
-    /// Words of the text that are neither numbers nor fillers.
+    /// Words of the texts that are neither numbers nor fillers.
     pub(in super::super) words: u32,
-}
-
-impl Numerals {
-    /// Most digits that they can be read as.
-    pub(in super::super) fn max_digits(&self) -> usize {
-        max_digits(&self.tokens)
-    }
+    /// How many texts there were.
+    pub(in super::super) texts: u32,
 }
 
 /// Most digits that tokens can be read as.
@@ -34,30 +33,37 @@ pub(in super::super) fn max_digits(tokens: &[Token]) -> usize {
 
 /// Takes the digits and number words out of a text.
 pub(in super::super) fn scan(text: &str) -> Numerals {
-    let mut scanner = Scanner {
-        text,
-        found: Numerals::default(),
-        is_barred: false,
-        is_corrected: false,
-        has_currency: false,
-    };
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        at = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | 0xC3 => scanner.word(at),
-            b'0'..=b'9' => scanner.any_run(at),
-            b'$' => scanner.currency(at + 1),
-            0x80.. => scanner.foreign(at),
-            _ => at + 1,
-        };
+    let mut found = Numerals::default();
+    found.add(text);
+    found
+}
+
+impl Numerals {
+    /// Takes the digits and number words out of a text that follows those before.
+    pub(in super::super) fn add(&mut self, text: &str) {
+        let first = self.tokens.len();
+        let mut scanner =
+            Scanner { text, found: self, first, is_barred: false, is_corrected: false, has_currency: false };
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            at = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | 0xC3 => scanner.word(at),
+                b'0'..=b'9' => scanner.digits(at),
+                b'$' => scanner.currency(at + 1),
+                0x80.. => scanner.foreign(at),
+                _ => at + 1,
+            };
+        }
+        self.texts += 1;
     }
-    scanner.found
 }
 
 struct Scanner<'a> {
     text: &'a str,
-    found: Numerals,
+    found: &'a mut Numerals,
+    /// First token of this text.
+    first: usize,
     is_barred: bool,
     is_corrected: bool,
     has_currency: bool,
@@ -67,7 +73,17 @@ impl Scanner<'_> {
     /// A word that begins with a letter of ASCII or Latin-1; returns where it ends.
     fn word(&mut self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
-        let mut end = start;
+        let (key, length) = letters(&bytes[start..]);
+        let mut end = start + length;
+        // Most words are shorter than what is looked at in one step.
+        if length < STEP && !matches!(bytes.get(end), Some(b'0'..=b'9' | 0x80..)) {
+            match short(key) {
+                Some(word) => self.found((start, end), word),
+                None if length < MIN_RUN_TOGETHER || is_other(&bytes[start..end]) => self.other(),
+                None => self.lookup(start, end),
+            }
+            return end;
+        }
         loop {
             match bytes.get(end) {
                 Some(b'a'..=b'z' | b'A'..=b'Z') => end += 1,
@@ -79,14 +95,27 @@ impl Scanner<'_> {
                 _ => break,
             }
         }
-        match &bytes[start..end] {
-            // The shortest and most frequent ones: joins, and what may take something back.
-            b"y" | b"e" => {}
-            b"no" | b"No" => self.is_corrected = true,
-            word if is_other(word) => self.other(),
-            _ => self.lookup(start, end),
+        let word = &bytes[start..end];
+        // With accents, it may be shorter than it looks.
+        if word.is_ascii() && is_other(word) {
+            self.other();
+        } else {
+            self.lookup(start, end);
         }
         end
+    }
+
+    /// A run that begins with a digit of ASCII, and has mostly no other characters; returns where it ends.
+    fn digits(&mut self, start: usize) -> usize {
+        let run = &self.text.as_bytes()[start..];
+        let length = run.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if matches!(run.get(length), Some(b'a'..=b'z' | b'A'..=b'Z' | 0x80..)) {
+            return self.any_run(start);
+        }
+        for (at, byte) in run[..length].iter().enumerate() {
+            self.push((start + at, start + at + 1), Value::Digit(byte - b'0'), at > 0);
+        }
+        start + length
     }
 
     /// Something that begins beyond ASCII: a word, a digit, a separator, a currency sign.
@@ -141,18 +170,21 @@ impl Scanner<'_> {
     }
 
     fn lookup(&mut self, start: usize, end: usize) {
-        let found = match Folded::new(&self.text[start..end]).and_then(|word| word.words()) {
-            Some(Words::One(found)) => found,
+        match Folded::new(&self.text[start..end]).and_then(|word| word.words()) {
+            Some(Words::One(word)) => self.found((start, end), word),
             Some(Words::Several(parts)) => {
                 let parts = parts.into_iter().enumerate();
-                return parts.for_each(|(index, part)| self.number((start, end), part, index > 0));
+                parts.for_each(|(index, part)| self.number((start, end), part, index > 0));
             }
-            None => return self.other(),
-        };
-        match found {
+            None => self.other(),
+        }
+    }
+
+    fn found(&mut self, (start, end): (usize, usize), word: Word) {
+        match word {
             Word::Join | Word::Filler => {}
             // `treinta i cuatro`; a capital may be meant for a one.
-            Word::Article(1) if &self.text[start..end] == "i" => {}
+            Word::Article(1) if &self.text.as_bytes()[start..end] == b"i" => {}
             Word::Correction => self.is_corrected = true,
             Word::Barrier => self.barrier(),
             number => self.number((start, end), number, false),
@@ -177,11 +209,14 @@ impl Scanner<'_> {
     fn push(&mut self, (start, end): (usize, usize), value: Value, is_glued: bool) {
         // A text of 4 GiB does not come: bodies are bounded.
         let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else { return };
+        let place = u32::try_from(self.found.tokens.len()).unwrap_or(u32::MAX);
         let token = Token {
             start,
             end,
             value,
             words: self.found.words,
+            text: self.found.texts,
+            place,
             is_glued,
             is_barred: take(&mut self.is_barred),
             is_correction: take(&mut self.is_corrected),
@@ -199,7 +234,7 @@ impl Scanner<'_> {
     fn barrier(&mut self) {
         self.is_barred = true;
         let words = self.found.words;
-        if let Some(last) = self.found.tokens.last_mut()
+        if let Some(last) = self.found.tokens[self.first..].last_mut()
             && words - last.words <= MAX_WORDS_TO_UNIT
         {
             last.is_counted = true;

@@ -31,7 +31,7 @@ pub(super) enum Word {
 
 impl Word {
     /// Tells a part of a number that may be run together with others.
-    pub(super) fn is_number(self) -> bool {
+    pub(super) const fn is_number(self) -> bool {
         matches!(self, Unit(_) | Pair(..) | Tens(_) | Hundreds(_) | Thousand)
     }
 }

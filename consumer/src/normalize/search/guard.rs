@@ -67,7 +67,7 @@ fn is_longer(
     let before = plain_digits(&tokens[around.start..range.start]);
     let after = plain_digits(&tokens[range.end..around.end]);
     let is_code = before.is_empty()
-        || own.prefixes().iter().any(|prefix| spells(tokens, around.start, range.start, prefix));
+        || own.prefixes().any(|prefix| spells(tokens, around.start, range.start, prefix.digits()));
     let is_again = line.numbers.iter().any(|own| before.ends_with(&own.core) || after.starts_with(&own.core));
     is_other_length(plain_digits(&tokens[around.clone()]).len())
         && !(is_code && after.is_empty())

@@ -12,8 +12,8 @@ mod parts;
 use std::ops::Range;
 
 use super::line::{Line, Literal, Number};
-use super::numerals::{Numerals, scan};
-use channel::Channel;
+use super::numerals::Token;
+use channel::Said;
 
 /// A text, and who says it: the texts of one speaker are also read as one.
 #[derive(Clone, Copy, Debug)]
@@ -57,13 +57,6 @@ pub(super) struct Span {
     pub(super) kind: Kind,
 }
 
-/// Tells cheaply that a text has too few digits for any number of the line, and no literal.
-pub(super) fn is_clean(line: &Line, text: &str) -> bool {
-    let fewest = line.numbers.iter().map(Number::min_digits).min();
-    line.literals.iter().all(|literal| !literal::may_have(literal, text))
-        && fewest.is_none_or(|fewest| text.len() < fewest || scan(text).max_digits() < fewest)
-}
-
 /// Places in the passages, in order and apart from each other. What stands in one is handed to `seen`, perhaps several
 /// times.
 pub(super) fn spans<'a>(line: &'a Line, passages: &[Passage], mut seen: impl FnMut(Own<'a>)) -> Vec<Span> {
@@ -71,58 +64,62 @@ pub(super) fn spans<'a>(line: &'a Line, passages: &[Passage], mut seen: impl FnM
     for (index, passage) in passages.iter().enumerate() {
         literal::find(&line.literals, index, passage.text, &mut found, |literal| seen(Own::Literal(literal)));
     }
-    if let Some(fewest) = line.numbers.iter().map(Number::min_digits).min() {
-        let numerals: Vec<Numerals> = passages.iter().map(|passage| scan(passage.text)).collect();
-        // Most texts have too few digits for any of it, and are seen through here.
-        if numerals.iter().map(Numerals::max_digits).sum::<usize>() >= fewest {
-            let channels = Channel::all(passages, &numerals);
-            for own in &line.numbers {
-                let before = found.len();
-                find_number(line, own, passages, &channels, &mut found);
-                if found.len() > before {
-                    seen(Own::Number(own));
-                }
+    // Most texts have too few digits for any number of it, and are seen through here.
+    let fewest = line.numbers.iter().map(Number::min_digits).min();
+    if let Some(said) = fewest.and_then(|fewest| Said::new(passages, fewest)) {
+        for own in &line.numbers {
+            let before = found.len();
+            find_number(line, own, passages, &said, &mut found);
+            if found.len() > before {
+                seen(Own::Number(own));
             }
         }
     }
     merged(found)
 }
 
-fn find_number(line: &Line, own: &Number, passages: &[Passage], channels: &[Channel], found: &mut Vec<Span>) {
-    let mut covered = Covered::new(passages.len());
+fn find_number(line: &Line, own: &Number, passages: &[Passage], said: &Said, found: &mut Vec<Span>) {
+    let mut covered = Covered::default();
     if !own.is_short() {
-        for channel in channels {
+        for channel in &said.channels {
             number::find(line, own, channel, passages, &mut covered, found);
         }
     }
-    part::find(own, channels, passages, &covered, found);
+    part::find(own, said.speakers(), passages, &covered, found);
 }
 
-/// Tokens that whole numbers have taken, by passage.
-pub(super) struct Covered(Vec<Vec<bool>>);
+/// Tokens that whole numbers have taken.
+#[derive(Default)]
+pub(super) struct Covered {
+    tokens: Vec<bool>,
+    passages: Vec<bool>,
+}
 
 impl Covered {
-    fn new(passages: usize) -> Self {
-        Self(vec![Vec::new(); passages])
+    fn take(&mut self, token: &Token) {
+        mark(&mut self.tokens, token.place as usize);
+        mark(&mut self.passages, token.text as usize);
     }
 
-    fn take(&mut self, (passage, token): (usize, usize)) {
-        let here = &mut self.0[passage];
-        here.resize(here.len().max(token + 1), false);
-        here[token] = true;
-    }
-
-    fn has(&self, (passage, token): (usize, usize)) -> bool {
-        self.0[passage].get(token) == Some(&true)
+    fn has(&self, token: &Token) -> bool {
+        self.tokens.get(token.place as usize) == Some(&true)
     }
 
     fn has_any(&self, passage: usize) -> bool {
-        !self.0[passage].is_empty()
+        self.passages.get(passage) == Some(&true)
     }
+}
+
+fn mark(marks: &mut Vec<bool>, index: usize) {
+    marks.resize(marks.len().max(index + 1), false);
+    marks[index] = true;
 }
 
 /// Spans in order, overlapping ones made one, of the kind that begins first.
 fn merged(mut spans: Vec<Span>) -> Vec<Span> {
+    if spans.len() < 2 {
+        return spans;
+    }
     spans.sort_by_key(|span| (span.passage, span.range.start, std::cmp::Reverse(span.range.end)));
     let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
     for span in spans {

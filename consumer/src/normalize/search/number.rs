@@ -4,8 +4,8 @@
 use std::mem::take;
 use std::ops::Range;
 
-use super::super::line::{Line, MAX_CORE_DIGITS, Number};
-use super::super::numerals::{Edge, Token, Value, edges, is_ignorable, max_digits, plain_digits};
+use super::super::line::{Digits, Line, MAX_CORE_DIGITS, Number};
+use super::super::numerals::{Edge, Edges, Token, Value, edges, is_ignorable, max_digits, plain_digits};
 use super::channel::Channel;
 use super::{Covered, Kind, Passage, Span, guard};
 
@@ -53,6 +53,9 @@ impl Row {
 
     /// Lets the last group be said once more: whatever was read may begin again up to four digits before.
     fn reread(&mut self) {
+        if self.live >> 2 == 0 {
+            return;
+        }
         for digits in 2..=MAX_CORE_DIGITS {
             let Some(walk) = self.get(digits) else { continue };
             for back in digits.saturating_sub(MAX_GROUP_DIGITS).max(1)..digits {
@@ -71,7 +74,7 @@ pub(super) fn matches(core: &[u8], tokens: &[Token]) -> Vec<Range<usize>> {
         return found;
     }
     let mut rows = [Row::default(); ROWS];
-    let mut read = Vec::new();
+    let mut read = Edges::new();
     for at in 0..=tokens.len() {
         let mut row = take(&mut rows[at % ROWS]);
         if let Some(walk) = row.get(core.len())
@@ -80,7 +83,7 @@ pub(super) fn matches(core: &[u8], tokens: &[Token]) -> Vec<Range<usize>> {
             found.push(walk.start as usize..at);
         }
         let Some(token) = tokens.get(at) else { break };
-        if row.live == 0 && matches!(token.value, Value::Digit(digit) if digit != core[0]) {
+        if row.live == 0 && first_digit(tokens, at).is_some_and(|first| first != core[0]) {
             continue;
         }
         // A body of 4 Gi tokens does not come.
@@ -94,11 +97,28 @@ pub(super) fn matches(core: &[u8], tokens: &[Token]) -> Vec<Range<usize>> {
     found
 }
 
+/// The digit that all readings of a token begin with.
+fn first_digit(tokens: &[Token], at: usize) -> Option<u8> {
+    match tokens[at].value {
+        // `dos cincos` begins with the fives.
+        Value::Unit(2..=4) if matches!(tokens.get(at + 1)?.value, Value::Plural(_)) => None,
+        Value::Digit(first)
+        | Value::Unit(first)
+        | Value::Pair(first, _)
+        | Value::Tens(first)
+        | Value::Hundreds(first) => Some(first),
+        Value::Maybe(_) | Value::Thousand | Value::Repeat(_) | Value::Plural(_) => None,
+    }
+}
+
 /// Takes every walk that has come to a token one reading further.
 fn step(core: &[u8], tokens: &[Token], at: usize, row: &Row, read: &[Edge], rows: &mut [Row; ROWS]) {
     let token = &tokens[at];
-    for digits in 0..core.len() {
-        let Some(walk) = row.get(digits) else { continue };
+    let mut live = row.live & ((1 << core.len()) - 1);
+    while live != 0 {
+        let digits = live.trailing_zeros() as usize;
+        live &= live - 1;
+        let walk = row.walks[digits];
         if digits > 0 {
             let is_counted = token.is_barred || tokens[at - 1].is_counted;
             if is_counted || token.words - walk.words > MAX_WORDS_BETWEEN {
@@ -112,7 +132,11 @@ fn step(core: &[u8], tokens: &[Token], at: usize, row: &Row, read: &[Edge], rows
                 rows[(at + 1) % ROWS].keep(digits, walk);
             }
         }
-        for edge in read.iter().filter(|edge| core[digits..].starts_with(edge.digits())) {
+        let fits = |edge: &&Edge| match edge.digits() {
+            [digit] => core[digits] == *digit,
+            several => core[digits..].starts_with(several),
+        };
+        for edge in read.iter().filter(fits) {
             let words = tokens[edge.end - 1].words;
             rows[edge.end % ROWS].keep(digits + edge.digits().len(), Walk { words, ..walk });
         }
@@ -143,7 +167,7 @@ pub(super) fn find(
             continue;
         }
         for piece in channel.runs_of_passages(start..range.end) {
-            piece.clone().for_each(|token| covered.take(channel.places[token]));
+            piece.clone().for_each(|token| covered.take(&channel.tokens[token]));
             let passage = channel.passage(piece.start);
             found.push(Span {
                 passage,
@@ -182,13 +206,15 @@ pub(super) fn bytes(channel: &Channel, tokens: &Range<usize>, text: &str) -> Ran
 
 /// First token of the number's country or trunk code, or of the number.
 fn with_prefix(own: &Number, channel: &Channel, start: usize) -> usize {
-    let (tokens, prefixes) = (&channel.tokens, own.prefixes());
+    let tokens = &channel.tokens;
     let mut first = start;
     for at in (start.saturating_sub(MAX_PREFIX_TOKENS)..start).rev() {
         if channel.passage(at) != channel.passage(start) || !tokens[at + 1].continues(&tokens[at]) {
             break;
         }
-        if !tokens[at].is_optional() && prefixes.iter().any(|prefix| spells(tokens, at, start, prefix)) {
+        if !tokens[at].is_optional()
+            && own.prefixes().any(|prefix| spells(tokens, at, start, prefix.digits()))
+        {
             first = at;
         }
     }
@@ -196,13 +222,17 @@ fn with_prefix(own: &Number, channel: &Channel, start: usize) -> usize {
 }
 
 /// Tells whether tokens can be read as just these digits.
-pub(super) fn spells(tokens: &[Token], at: usize, end: usize, digits: &[u8]) -> bool {
-    if at == end {
+pub(super) fn spells(tokens: &[Token], at: usize, end: usize, digits: impl Iterator<Item = u8>) -> bool {
+    reads(&tokens[..end], at, &digits.collect::<Digits>())
+}
+
+fn reads(tokens: &[Token], at: usize, digits: &[u8]) -> bool {
+    if at == tokens.len() {
         return digits.is_empty();
     }
-    let mut read = Vec::new();
-    edges(&tokens[..end], at, &mut read);
+    let mut read = Edges::new();
+    edges(tokens, at, &mut read);
     read.iter().any(|edge| {
-        digits.starts_with(edge.digits()) && spells(tokens, edge.end, end, &digits[edge.digits().len()..])
-    }) || (tokens[at].is_optional() && spells(tokens, at + 1, end, digits))
+        digits.starts_with(edge.digits()) && reads(tokens, edge.end, &digits[edge.digits().len()..])
+    }) || (tokens[at].is_optional() && reads(tokens, at + 1, digits))
 }

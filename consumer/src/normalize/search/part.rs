@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::super::line::{MAX_CORE_DIGITS, MIN_DIGITS_SAID, Number};
-use super::super::numerals::{Token, max_digits, plain_digits};
+use super::super::line::{Digits, MAX_CORE_DIGITS, MIN_DIGITS_SAID, Number, Prefix};
+use super::super::numerals::{Token, Value, max_digits, plain_digits};
 use super::channel::Channel;
 use super::number::{MAX_WORDS_BETWEEN, bytes};
 use super::parts::{MAX_TOKENS, Parts, can_be_long};
@@ -18,30 +18,32 @@ const LOCAL_DIGITS: usize = 8;
 /// Most digits of a run in which such a number is looked for: fewer than those of a card.
 const MAX_LOCAL_RUN: usize = 14;
 
+/// A longer code is one before which an access code was dialled.
+const MAX_CODE_DIGITS: usize = 3;
+
 /// How far away, in passages, an echo of the number may be.
 const ECHO_PASSAGES: usize = 2;
 
 /// Most words between a number and its beginning or end said once more.
 const ECHO_WORDS: u32 = 3;
 
-/// Finds parts of a number, or a short number, in what no whole number has taken.
+/// Finds parts of a number, or a short number, in what no whole number has taken. Each speaker's words are looked at by
+/// themselves: those of all say nothing of parts that the speakers' own do not say, and mix them.
 pub(super) fn find(
     own: &Number,
-    channels: &[Channel],
+    speakers: &[Channel],
     passages: &[Passage],
     covered: &Covered,
     found: &mut Vec<Span>,
 ) {
-    // The channel of all says nothing of parts that the speakers' own do not say, and mixes them.
-    let speakers = if channels.len() > 1 { &channels[..channels.len() - 1] } else { channels };
     for channel in speakers {
         let search = Search { own, channel, passages, covered };
-        let is_free = |token: usize| !covered.has(channel.places[token]);
-        let runs = channel.runs();
-        let free = runs.iter().flat_map(|run| free_pieces(run, &is_free));
-        for run in free {
+        let runs = channel.runs(|token| !covered.has(token));
+        let is_long = |run: &Range<usize>| max_digits(&channel.tokens[run.clone()]) >= own.min_digits();
+        for run in runs.filter(is_long) {
+            let is_within_one = channel.passage(run.start) == channel.passage(run.end - 1);
             let within = channel.runs_of_passages(run.clone());
-            let whole = (within.len() > 1).then_some(run);
+            let whole = (!is_within_one).then_some(run);
             for run in whole.into_iter().chain(within) {
                 let (kind, run) = match search.kind(&run) {
                     Some(kind) => (kind, run),
@@ -57,18 +59,6 @@ pub(super) fn find(
             }
         }
     }
-}
-
-/// Cuts the tokens that are taken out of a run.
-fn free_pieces(run: &Range<usize>, is_free: &impl Fn(usize) -> bool) -> Vec<Range<usize>> {
-    let mut pieces: Vec<Range<usize>> = Vec::new();
-    for at in run.clone().filter(|at| is_free(*at)) {
-        match pieces.last_mut() {
-            Some(last) if last.end == at => last.end = at + 1,
-            _ => pieces.push(at..at + 1),
-        }
-    }
-    pieces
 }
 
 struct Search<'a> {
@@ -126,7 +116,8 @@ impl Search<'_> {
         // Two digits before it are another area code, and the number another's.
         let is_other = |start: usize| {
             let before = plain_digits(&tokens[run.start..start]);
-            before.len() == length - LOCAL_DIGITS && !self.own.prefixes().contains(&before)
+            before.len() == length - LOCAL_DIGITS
+                && !self.own.prefixes().any(|prefix| prefix.digits().eq(before.iter().copied()))
         };
         let apart = |at: &usize| !tokens[*at].is_glued;
         let mut tails = (run.start + 1..run.end).filter(apart).map(|start| start..run.end);
@@ -181,14 +172,19 @@ impl Search<'_> {
 
     /// Tells whether the run is a country or trunk code with the beginning of the number, and not all of it.
     fn has_code_and_beginning(&self, tokens: &[Token]) -> bool {
-        if max_digits(tokens) <= MIN_DIGITS_ALONE {
-            return false;
-        }
-        self.own.prefixes().iter().filter(|code| code.len() <= 3).any(|code| {
-            let whole = [code.as_slice(), &self.own.core].concat();
-            Parts::new(&whole[..whole.len().min(MAX_CORE_DIGITS)], tokens)
-                .has(|from, to| from == 0 && to >= code.len() + MIN_DIGITS_ALONE)
-        })
+        // Most runs are told apart by their first digit.
+        let may_begin = |code: &Prefix| match tokens[0].value {
+            Value::Digit(digit) => code.digits().next() == Some(digit),
+            _ => true,
+        };
+        max_digits(tokens) > MIN_DIGITS_ALONE
+            && self.own.prefixes().filter(may_begin).any(|code| {
+                let length = code.digits().count();
+                let whole = code.digits().chain(self.own.core.iter().copied()).take(MAX_CORE_DIGITS);
+                length <= MAX_CODE_DIGITS
+                    && Parts::new(&whole.collect::<Digits>(), tokens)
+                        .has(|from, to| from == 0 && to >= length + MIN_DIGITS_ALONE)
+            })
     }
 
     /// Tells whether the other speaker said the number shortly before or after.
@@ -218,7 +214,9 @@ impl Search<'_> {
         let tokens = &self.channel.tokens[run.clone()];
         let is_enough = |parts: &Parts| parts.has(|from, to| to - from >= MIN_DIGITS_SAID);
         // `los últimos cuatro: 5678` begins with how many there are.
-        let is_piece = is_enough(parts) || is_enough(&Parts::new(&self.own.core, &tokens[1..]));
+        let has_count = tokens.get(1).is_some_and(|second| !second.is_glued);
+        let is_piece =
+            is_enough(parts) || (has_count && is_enough(&Parts::new(&self.own.core, &tokens[1..])));
         is_piece && self.is_after_piece_cue(run)
     }
 

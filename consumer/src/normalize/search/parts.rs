@@ -1,7 +1,7 @@
 //! What a run can be read as of a number: digits in a row of it, or so many digits.
 
 use super::super::line::MAX_CORE_DIGITS;
-use super::super::numerals::{Token, edges};
+use super::super::numerals::{Edges, Token, edges};
 
 /// Longest run that can be a part, in tokens: each digit is one, some may be skipped.
 pub(super) const MAX_TOKENS: usize = 24;
@@ -15,7 +15,7 @@ impl Parts {
     pub(super) fn new(core: &[u8], tokens: &[Token]) -> Self {
         let mut reached = [0_u128; MAX_TOKENS + 1];
         reached[0] = (0..core.len()).fold(0, |all, from| all | Self::bit(from, from));
-        let mut read = Vec::new();
+        let mut read = Edges::new();
         for at in 0..tokens.len() {
             if reached[at] == 0 {
                 continue;
@@ -23,8 +23,10 @@ impl Parts {
             edges(tokens, at, &mut read);
             for edge in &read {
                 let digits = edge.digits();
-                let fits = (0..core.len()).filter(|position| core[*position..].starts_with(digits));
-                let moved = fits
+                let begins = |position: &usize| core[*position] == digits[0];
+                let fits = |position: &usize| digits.len() == 1 || core[*position..].starts_with(digits);
+                let moved = (0..core.len())
+                    .filter(|position| begins(position) && fits(position))
                     .fold(0, |all, position| all | (reached[at] & Self::reaching(position)) << digits.len());
                 reached[edge.end] |= moved;
             }
@@ -53,9 +55,15 @@ impl Parts {
     }
 
     pub(super) fn has(&self, is_wanted: impl Fn(usize, usize) -> bool) -> bool {
-        (0..Self::WIDTH).any(|from| {
-            (from..Self::WIDTH).any(|to| self.0 & Self::bit(from, to) != 0 && is_wanted(from, to))
-        })
+        let mut left = self.0;
+        while left != 0 {
+            let place = left.trailing_zeros() as usize;
+            if is_wanted(place / Self::WIDTH, place % Self::WIDTH) {
+                return true;
+            }
+            left &= left - 1;
+        }
+        false
     }
 }
 
@@ -63,7 +71,7 @@ impl Parts {
 pub(super) fn can_be_long(tokens: &[Token], length: usize) -> bool {
     let mut reached = vec![0_u64; tokens.len() + 1];
     reached[0] = 1;
-    let mut read = Vec::new();
+    let mut read = Edges::new();
     for at in 0..tokens.len() {
         edges(tokens, at, &mut read);
         for edge in &read {
