@@ -63,7 +63,8 @@ pub(super) fn evaluacion(analysis: &Analysis, mask: &Mask) -> Option<Value> {
     object(results.map(|(id, result)| (id.as_str(), token(result))), mask)
 }
 
-/// Which of the values that are stored already stay: those of kept items, and none whose id the mask has changed.
+/// Which of the values that are stored already stay: those of kept items, and none whose id the mask has changed. Asked
+/// when [`datos`] and [`evaluacion`] are there.
 pub(super) fn retained(analysis: Option<&Analysis>, kept: &DataItems, mask: &Mask) -> Retained {
     let items = || analysis.into_iter().flat_map(|found| &found.data_collection_results);
     let listed = match kept {
@@ -75,9 +76,11 @@ pub(super) fn retained(analysis: Option<&Analysis>, kept: &DataItems, mask: &Mas
             Some(ids.iter().chain(names).map(|id| mask.text(id)).collect())
         }
     };
-    let criteria = analysis.into_iter().flat_map(|found| found.evaluation_criteria_results.keys());
-    let ids = items().flat_map(|(id, item)| [Some(id), item.name.as_ref()]).flatten().chain(criteria);
-    Retained { listed, unmasked: ids.filter(|id| mask.hides(id)).cloned().collect() }
+    // Of the other ids, the mask has said what it changes.
+    let unasked = items().filter(|(id, item)| item.name.is_some() || !kept.keeps(id));
+    let unasked = unasked.flat_map(|(id, item)| [Some(id), item.name.as_ref()]).flatten();
+    let hidden = unasked.filter(|id| mask.hides(id)).cloned();
+    Retained { listed, unmasked: mask.changed_keys().into_iter().chain(hidden).collect() }
 }
 
 fn object<'a>(entries: impl Iterator<Item = (&'a str, Value)>, mask: &Mask) -> Option<Value> {

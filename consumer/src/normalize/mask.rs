@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Number, Value, json};
 use shared::elevenlabs::CallerLine;
@@ -23,11 +23,17 @@ pub(super) struct Mask {
     line: Line,
     counts: [Cell<u32>; 4],
     hidden: RefCell<Hidden>,
+    changed_keys: RefCell<BTreeSet<String>>,
 }
 
 impl Mask {
     pub(super) fn new(caller_line: &CallerLine) -> Self {
-        Self { line: Line::new(caller_line), counts: Default::default(), hidden: RefCell::default() }
+        Self {
+            line: Line::new(caller_line),
+            counts: Default::default(),
+            hidden: RefCell::default(),
+            changed_keys: RefCell::default(),
+        }
     }
 
     /// Hides the line in a text that stands by itself.
@@ -131,6 +137,9 @@ impl Mask {
         let mut hidden = Map::new();
         for (key, value) in entries {
             let mut masked = self.text(key);
+            if masked != key {
+                self.changed_keys.borrow_mut().insert(key.to_owned());
+            }
             if hidden.contains_key(&masked) {
                 let numbered = (2..).map(|number| format!("{masked} ({number})"));
                 masked = numbered.into_iter().find(|key| !hidden.contains_key(key)).unwrap_or_default();
@@ -138,6 +147,11 @@ impl Mask {
             hidden.insert(masked, value);
         }
         hidden
+    }
+
+    /// Keys that were hidden or numbered so far, as they were.
+    pub(super) fn changed_keys(&self) -> BTreeSet<String> {
+        self.changed_keys.borrow().clone()
     }
 
     /// The identifiers that were hidden.

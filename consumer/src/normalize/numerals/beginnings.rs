@@ -1,15 +1,14 @@
-//! Beginnings of words: most long words of a text are told apart from numbers by their first four letters.
+//! Beginnings of numbers that are run together: most words of a text are told apart from them by their first four letters.
 
-use super::short::STEP;
 use super::words::WORDS;
 
-/// Bits by the hash of four letters: set for the beginnings of long words of the table, and of all that are run together.
+/// Bits by the hash of four letters: set for how numbers begin, also when others follow.
 static BEGINNINGS: [u64; SLOTS / 64] = beginnings();
 
-const SLOTS: usize = 1024;
+/// Many more than beginnings, so that few other words have one's.
+const SLOTS: usize = 4096;
 
-/// Tells from its first four letters, in either case, that a word of ASCII is not run together of numbers, and is no word of
-/// the table that is as long as [`STEP`] or longer.
+/// Tells from its first four letters, in either case, that a word of ASCII is not run together of numbers.
 pub(super) fn is_other(word: &[u8]) -> bool {
     let Some(first) = word.first_chunk::<4>() else { return true };
     let slot = slot(first.map(|byte| byte | 0x20));
@@ -24,9 +23,12 @@ const fn beginnings() -> [u64; SLOTS / 64] {
     while at < WORDS.len() {
         let (word, value) = (WORDS[at].0.as_bytes(), WORDS[at].1);
         at += 1;
-        if word.len() >= STEP || (word.len() > 3 && value.is_number()) {
+        if !value.is_number() {
+            continue;
+        }
+        if word.len() > 3 {
             found = with(found, [word[0], word[1], word[2], word[3]]);
-        } else if word.len() == 3 && value.is_number() {
+        } else {
             // With the first letter of the number that follows.
             let mut next = 0;
             while next < WORDS.len() {
@@ -46,7 +48,7 @@ const fn with(mut found: [u64; SLOTS / 64], letters: [u8; 4]) -> [u64; SLOTS / 6
     found
 }
 
-/// Ten bits of four letters in lower case.
+/// Twelve bits of four letters in lower case.
 const fn slot(letters: [u8; 4]) -> usize {
-    (u32::from_le_bytes(letters).wrapping_mul(0x9E37_79B1) >> 22) as usize
+    (u32::from_le_bytes(letters).wrapping_mul(0x9E37_79B1) >> 20) as usize
 }

@@ -1,7 +1,7 @@
 //! Looking words up in the table, also when several are run together.
 
 use super::beginnings::is_other;
-use super::short::{STEP, letters, short};
+use super::table::whole;
 use super::words::WORDS;
 use super::words::Word::{self, Pair, Tens};
 
@@ -48,9 +48,7 @@ impl Folded {
     /// `cincodos`; `None` when it is none of the table, and not made of them.
     pub(super) fn words(&self) -> Option<Words> {
         let word = &self.bytes[..self.length];
-        if word.len() <= STEP
-            && let Some(found) = short(letters(word).0)
-        {
+        if let Some(found) = whole(word) {
             return Some(Words::One(found));
         }
         if is_other(word) {

@@ -9,7 +9,7 @@ mod digits;
 mod lookup;
 mod readings;
 mod scan;
-mod short;
+mod table;
 mod words;
 
 pub(super) use digits::is_ignorable;

@@ -5,7 +5,7 @@ use std::mem::take;
 use super::beginnings::is_other;
 use super::digits::{digit, is_ignorable, lookalike, pair};
 use super::lookup::{Folded, Words};
-use super::short::{STEP, letters, short};
+use super::table::{STEP, has_beginning, letters, short};
 use super::words::Word;
 use super::{Token, Value, is_separator};
 
@@ -84,20 +84,24 @@ impl Scanner<'_> {
             }
             return end;
         }
+        let mut has_accents = false;
         loop {
             match bytes.get(end) {
                 Some(b'a'..=b'z' | b'A'..=b'Z') => end += 1,
                 // À to ÿ in two bytes, without × and ÷: most of what is not ASCII in Spanish.
-                Some(0xC3) if !matches!(bytes[end + 1], 0x97 | 0xB7) => end += 2,
+                Some(0xC3) if !matches!(bytes[end + 1], 0x97 | 0xB7) => {
+                    has_accents = true;
+                    end += 2;
+                }
                 Some(0xC3) if end == start => return start + 2,
                 Some(0xC3) => break,
                 Some(b'0'..=b'9' | 0x80..) => return self.any_run(start),
                 _ => break,
             }
         }
-        let word = &bytes[start..end];
-        // With accents, it may be shorter than it looks.
-        if word.is_ascii() && is_other(word) {
+        // With accents, it is shorter than it looks.
+        let is_other = !has_accents && !has_beginning(key) && is_other(&bytes[start..end]);
+        if is_other {
             self.other();
         } else {
             self.lookup(start, end);

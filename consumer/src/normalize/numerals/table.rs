@@ -1,4 +1,4 @@
-//! Short words: looked up at once, as numbers of eight bytes. Most words of a text are short.
+//! The table of words, searched by their first eight letters as one number. Most words of a text have fewer.
 
 use super::words::{WORDS, Word};
 
@@ -24,31 +24,40 @@ pub(super) fn letters(text: &[u8]) -> (u64, usize) {
     (lower & !u64::MAX.checked_shl(8 * length).unwrap_or(0), length as usize)
 }
 
-/// The word of the table that is just these letters, as [`letters`] gives them.
+/// The word of fewer than eight letters that is just these, as [`letters`] gives them.
 pub(super) fn short(letters: u64) -> Option<Word> {
-    let mut slot = SHORT.slot(letters);
-    loop {
-        match SHORT.words[slot] {
-            0 => return None,
-            index if SHORT.keys[slot] == letters => return Some(WORDS[usize::from(index) - 1].1),
-            _ => slot = (slot + 1) % SLOTS,
-        }
-    }
+    beginning(letters).next().map(|(_, found)| found)
 }
 
-/// Slots of [`SHORT`]: over twice as many as words, so that most have a slot of their own.
+/// A word of the table, in lower case and without accents.
+pub(super) fn whole(word: &[u8]) -> Option<Word> {
+    beginning(letters(word).0).find(|(text, _)| text.as_bytes() == word).map(|(_, found)| found)
+}
+
+/// Tells whether a word of the table has these first eight letters, as [`letters`] gives them.
+pub(super) fn has_beginning(letters: u64) -> bool {
+    beginning(letters).next().is_some()
+}
+
+fn beginning(letters: u64) -> impl Iterator<Item = (&'static str, Word)> {
+    let slots = (TABLE.slot(letters)..).map(|slot| slot % SLOTS);
+    let taken = slots.map_while(|slot| Some((slot, TABLE.words[slot].checked_sub(1)?)));
+    taken.filter(move |(slot, _)| TABLE.keys[*slot] == letters).map(|(_, index)| WORDS[usize::from(index)])
+}
+
+/// Slots of [`TABLE`]: over twice as many as words, so that most have a slot of their own.
 const SLOTS: usize = 512;
 
-/// Words of at most eight letters by a hash of them, each in the first free slot from there on.
-struct Short {
+/// Words by a hash of their first eight letters, each in the first free slot from there on.
+struct Table {
     keys: [u64; SLOTS],
-    /// Index of the word in the table, and one; zero where the slot is free.
+    /// Index of the word, and one; zero where the slot is free.
     words: [u8; SLOTS],
 }
 
-static SHORT: Short = Short::new();
+static TABLE: Table = Table::new();
 
-impl Short {
+impl Table {
     const fn new() -> Self {
         assert!(WORDS.len() <= u8::MAX as usize, "an index and one has to fit");
         let mut all = Self { keys: [0; SLOTS], words: [0; SLOTS] };
@@ -56,19 +65,18 @@ impl Short {
         while at < WORDS.len() {
             let word = WORDS[at].0.as_bytes();
             at += 1;
-            if word.len() <= STEP {
-                let mut letters = [0; STEP];
-                letters.split_at_mut(word.len()).0.copy_from_slice(word);
-                let key = u64::from_le_bytes(letters);
-                let mut slot = all.slot(key);
-                while all.words[slot] != 0 {
-                    slot = (slot + 1) % SLOTS;
-                }
-                all.keys[slot] = key;
-                #[expect(clippy::cast_possible_truncation, reason = "it is asserted")]
-                let index = at as u8;
-                all.words[slot] = index;
+            let mut letters = [0; STEP];
+            let length = if word.len() < STEP { word.len() } else { STEP };
+            letters.split_at_mut(length).0.copy_from_slice(word.split_at(length).0);
+            let key = u64::from_le_bytes(letters);
+            let mut slot = all.slot(key);
+            while all.words[slot] != 0 {
+                slot = (slot + 1) % SLOTS;
             }
+            all.keys[slot] = key;
+            #[expect(clippy::cast_possible_truncation, reason = "it is asserted")]
+            let index = at as u8;
+            all.words[slot] = index;
         }
         all
     }
@@ -96,14 +104,17 @@ mod tests {
     }
 
     #[test]
-    fn short_words_of_the_table_are_found_and_no_others() {
+    fn words_of_the_table_are_found_and_no_others() {
         for (text, found) in WORDS {
-            if text.len() <= STEP {
-                assert_eq!(short(letters(text.as_bytes()).0), Some(found), "{text}");
+            assert_eq!(whole(text.as_bytes()), Some(found), "{text}");
+            let (key, length) = letters(text.as_bytes());
+            assert!(has_beginning(key), "{text}");
+            if length < STEP {
+                assert_eq!(short(key), Some(found), "{text}");
             }
         }
-        for text in ["xa", "h", "casa", "de", "sea", "", "`{@[", "dosde"] {
-            assert_eq!(short(letters(text.as_bytes()).0), None, "{text}");
+        for text in ["xa", "h", "casa", "de", "sea", "", "`{@[", "dosde", "cuatrocientxs", "veintiunx"] {
+            assert_eq!(whole(text.as_bytes()), None, "{text}");
         }
     }
 }

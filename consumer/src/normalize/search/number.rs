@@ -76,16 +76,18 @@ pub(super) fn matches(core: &[u8], tokens: &[Token]) -> Vec<Range<usize>> {
     let mut rows = [Row::default(); ROWS];
     let mut read = Edges::new();
     for at in 0..=tokens.len() {
-        let mut row = take(&mut rows[at % ROWS]);
+        let here = &mut rows[at % ROWS];
+        // Most tokens are neither reached nor begin the number.
+        if here.live == 0 && first_digit(tokens, at).is_some_and(|first| first != core[0]) {
+            continue;
+        }
+        let mut row = take(here);
         if let Some(walk) = row.get(core.len())
             && found.last().is_none_or(|last| last.end <= walk.start as usize)
         {
             found.push(walk.start as usize..at);
         }
         let Some(token) = tokens.get(at) else { break };
-        if row.live == 0 && first_digit(tokens, at).is_some_and(|first| first != core[0]) {
-            continue;
-        }
         // A body of 4 Gi tokens does not come.
         row.keep(0, Walk { start: u32::try_from(at).unwrap_or(u32::MAX), words: token.words });
         if !token.is_glued {
@@ -99,7 +101,7 @@ pub(super) fn matches(core: &[u8], tokens: &[Token]) -> Vec<Range<usize>> {
 
 /// The digit that all readings of a token begin with.
 fn first_digit(tokens: &[Token], at: usize) -> Option<u8> {
-    match tokens[at].value {
+    match tokens.get(at)?.value {
         // `dos cincos` begins with the fives.
         Value::Unit(2..=4) if matches!(tokens.get(at + 1)?.value, Value::Plural(_)) => None,
         Value::Digit(first)
