@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -153,6 +153,10 @@ impl<'de> Visitor<'de> for VariablesVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Variables, A::Error> {
         let mut found = Vec::new();
         while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
+            if !self.are_headers && variable::is_of_call(&name) {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
             let value: &RawValue = map.next_value()?;
             variable::texts(&name, value.get(), self.are_headers, |about, text| found.push((about, text)));
         }

@@ -62,16 +62,7 @@ impl About {
         match name {
             "system__caller_id" => return Self::Caller(Source::Line),
             "system__called_number" => return Self::OwnLine,
-            "system__agent_id"
-            | "system__call_duration_secs"
-            | "system__call_sid"
-            | "system__conversation_history"
-            | "system__conversation_id"
-            | "system__is_text_only"
-            | "system__time_utc"
-            | "system__timezone" => {
-                return Self::Call;
-            }
+            _ if is_of_call(name) => return Self::Call,
             _ => {}
         }
         let folded = name.to_lowercase();
@@ -89,6 +80,21 @@ impl About {
             Self::Other
         }
     }
+}
+
+/// Whether a name is one of the platform's own, and says nothing of a caller.
+pub(super) fn is_of_call(name: &str) -> bool {
+    matches!(
+        name,
+        "system__agent_id"
+            | "system__call_duration_secs"
+            | "system__call_sid"
+            | "system__conversation_history"
+            | "system__conversation_id"
+            | "system__is_text_only"
+            | "system__time_utc"
+            | "system__timezone"
+    )
 }
 
 /// Whether a text has one of the parts in it. A name is short, and a search for each part would have to be prepared.
@@ -161,12 +167,22 @@ pub(super) fn texts(name: &str, json: &str, are_headers: bool, mut take: impl Fn
     if about == About::Call || !(is_caller || may_be_number) {
         return;
     }
-    let Ok(value) = serde_json::from_str(json) else { return };
-    leaves(&value, &mut |text| {
+    let mut take = |text: String| {
         if is_caller || is_telephone_number(&text) {
             take(about, text);
         }
-    });
+    };
+    if let Some(text) = plain(json) {
+        return take(text.to_owned());
+    }
+    let Ok(value) = serde_json::from_str(json) else { return };
+    leaves(&value, &mut take);
+}
+
+/// The text that JSON is, if it has nothing that is escaped: as most have not.
+fn plain(json: &str) -> Option<&str> {
+    let text = json.strip_prefix('"')?.strip_suffix('"')?;
+    (!text.contains(['"', '\\'])).then_some(text)
 }
 
 /// Every text and every number in a value, at any depth; not the keys.

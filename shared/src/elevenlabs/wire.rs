@@ -114,17 +114,18 @@ struct ClientDataWire {
 impl Wire {
     /// The conversation; what is odd in it is added to what was odd before it had the documented form.
     pub(super) fn conversation(self, mut oddities: Oddities, mut line: CallerLine) -> Conversation {
-        let metadata = self.metadata.unwrap_or_default();
+        let mut metadata = self.metadata.unwrap_or_default();
         let (start, duration) = (metadata.start_time_unix_secs, metadata.call_duration_secs);
-        let (main_language, initiation_source) =
-            (metadata.main_language.clone(), metadata.conversation_initiation_source.clone());
+        let main_language = metadata.main_language.take();
+        let initiation_source = metadata.conversation_initiation_source.take();
         metadata.identify(&mut line);
         let client_data = self.conversation_initiation_client_data.unwrap_or_default();
         line.add_variables(client_data.dynamic_variables.unwrap_or_default());
         line.add(Source::Name, &client_data.user_id);
         line.add(Source::Name, &self.user_id);
-        let mut transcript = Vec::new();
-        for turn in self.transcript.unwrap_or_default().into_iter().flatten() {
+        let turns = self.transcript.unwrap_or_default();
+        let mut transcript = Vec::with_capacity(turns.len());
+        for turn in turns.into_iter().flatten() {
             line.add(Source::Name, &turn.user_identifier);
             transcript.push(turn.said(&mut oddities));
         }
