@@ -77,9 +77,12 @@ fn add_tenths(lines: &mut String, secs: f64) {
         reason = "whole, and within the bounds"
     )]
     let whole = secs as u32;
-    let is_whole = f64::from(whole).to_bits() == secs.to_bits();
-    let written = if is_whole { write!(lines, "{whole}.0") } else { write!(lines, "{secs:.1}") };
-    written.expect("a String takes any text");
+    if f64::from(whole).to_bits() == secs.to_bits() {
+        lines.push_str(itoa::Buffer::new().format(whole));
+        lines.push_str(".0");
+    } else {
+        write!(lines, "{secs:.1}").expect("a String takes any text");
+    }
 }
 
 /// The role in capitals, if it is a word. The two documented ones are what they are, even if a caller's id should spell the

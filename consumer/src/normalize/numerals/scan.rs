@@ -39,6 +39,11 @@ pub(in super::super) fn scan(text: &str) -> Numerals {
 }
 
 impl Numerals {
+    /// None, with room for so many.
+    pub(in super::super) fn with_capacity(tokens: usize) -> Self {
+        Self { tokens: Vec::with_capacity(tokens), ..Self::default() }
+    }
+
     /// Takes the digits and number words out of a text that follows those before.
     pub(in super::super) fn add(&mut self, text: &str) {
         let first = self.tokens.len();

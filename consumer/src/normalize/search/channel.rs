@@ -24,7 +24,8 @@ pub(super) struct Said {
 impl Said {
     /// Reads passages; `None` when they have fewer digits than these.
     pub(super) fn new(passages: &[Passage], fewest: usize) -> Option<Self> {
-        let mut numerals = Numerals::default();
+        // A text that stands by itself has usually none.
+        let mut numerals = Numerals::with_capacity(8 * passages.len().saturating_sub(1));
         // Words before each passage, and in all.
         let mut words = SmallVec::<[u32; 32]>::with_capacity(passages.len() + 1);
         for passage in passages {
