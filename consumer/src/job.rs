@@ -48,6 +48,8 @@ pub enum Caution {
     Trial,
     /// What killed the last worker may be the next job: one at a time, until one has gone well.
     Alone,
+    /// What ended the last session is the next message of a lane: one at a time, then one of each lane, and only then more.
+    Sift,
 }
 
 /// A job that came back so often without an answer may be what kills its workers: it is worked while nothing else is, and

@@ -22,8 +22,8 @@ pub struct Lanes {
 
 impl Lanes {
     /// Begins to consume. With all caution that is one job at a time, of the lane that has any, the fresh one first; with no
-    /// job there is nothing to be cautious of. A trial holds of each lane what can be asked for at once, `at_once`. Others
-    /// hold twice as many, and in the end up to `most`.
+    /// job there is nothing to be cautious of. A trial holds of each lane what can be asked for at once, `at_once`; who sifts
+    /// holds one of each. Others hold twice as many, and in the end up to `most`.
     ///
     /// # Errors
     /// [`QueueError`].
@@ -33,9 +33,13 @@ impl Lanes {
         at_once: u16,
         most: u16,
     ) -> Result<Self, QueueError> {
-        let first = if caution == Caution::Trial { at_once } else { at_once.saturating_mul(2) };
+        let first = match caution {
+            Caution::Full | Caution::Alone => at_once.saturating_mul(2),
+            Caution::Trial => at_once,
+            Caution::Sift => 1,
+        };
         let mut lanes = Self { fetch: None, backfill: None, prefetch: 1, first: first.min(most), most };
-        if caution == Caution::Alone {
+        if matches!(caution, Caution::Alone | Caution::Sift) {
             for lane in [Lane::Fetch, Lane::Backfill] {
                 if broker.has_jobs(lane).await? {
                     *lanes.of(lane) = Some(broker.subscribe(lane, 1).await?);

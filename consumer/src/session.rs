@@ -61,7 +61,15 @@ impl Session {
     /// # Errors
     /// [`QueueError`].
     pub async fn open(broker: Broker, stations: Arc<Stations>, prefetch: u16) -> Result<Self, QueueError> {
-        let lanes = Lanes::open(&broker, stations.caution, stations.fetcher.most(), prefetch).await?;
+        let unreadable = broker.unreadable();
+        let lanes = tokio::select! {
+            lanes = Lanes::open(&broker, stations.caution, stations.fetcher.most(), prefetch) => lanes,
+            () = unreadable.cancelled() => Err(QueueError::Unreadable),
+        };
+        let lanes = match lanes {
+            Ok(lanes) => lanes,
+            Err(error) => return Err(broker.reason(error).await),
+        };
         let (jobs, ending) = (JoinSet::new(), CancellationToken::new());
         Ok(Self { broker, lanes, stations, jobs, ending })
     }
@@ -71,8 +79,8 @@ impl Session {
     pub fn beginning(&self) -> &'static str {
         match self.stations.caution {
             Caution::Trial => ", few jobs at first",
-            Caution::Alone if self.lanes.is_alone() => ", one job at first",
-            Caution::Alone | Caution::Full => "",
+            Caution::Alone | Caution::Sift if self.lanes.is_alone() => ", one job at first",
+            Caution::Alone | Caution::Sift | Caution::Full => "",
         }
     }
 
@@ -84,8 +92,15 @@ impl Session {
         tally: &Tally,
         pulse: &Pulse,
     ) -> End {
+        let unreadable = self.broker.unreadable();
         let work = async {
-            let end = self.take(shutdown, drain.as_mut(), tally, pulse).await;
+            let mut end = tokio::select! {
+                end = self.take(shutdown, drain.as_mut(), tally, pulse) => end,
+                () = unreadable.cancelled() => End::Lost(QueueError::Unreadable),
+            };
+            if let End::Lost(error) = end {
+                end = End::Lost(self.broker.reason(error).await);
+            }
             if matches!(end, End::Paused(_)) {
                 self.stations.pausing.cancel();
             }

@@ -65,9 +65,10 @@ impl Exit {
             return Some(match error {
                 QueueError::LoginRefused | QueueError::Topology { .. } => Self::Usage,
                 QueueError::Unreachable { .. } | QueueError::Lost { .. } => Self::Unavailable,
-                QueueError::Nacked { .. } | QueueError::Returned { .. } | QueueError::Unconfirmed { .. } => {
-                    Self::Failed
-                }
+                QueueError::Nacked { .. }
+                | QueueError::Returned { .. }
+                | QueueError::Unconfirmed { .. }
+                | QueueError::Unreadable => Self::Failed,
             });
         }
         error.downcast_ref::<ApiError>().map(|error| match error {

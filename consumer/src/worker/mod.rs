@@ -111,14 +111,20 @@ impl Worker {
             let session = tokio::select! {
                 biased;
                 () = shutdown.soft().cancelled() => return Ok(stopped(self.drain.is_some())),
-                session = self.connect(caution) => session?,
+                session = self.connect(caution) => session,
             };
             let began = Instant::now();
             let (done_before, begun_before) = (self.tally.done(), self.tally.begun());
-            let end = session.run(shutdown, self.drain.clone(), &self.tally, &self.pulse).await;
+            let end = match session {
+                Ok(session) => session.run(shutdown, self.drain.clone(), &self.tally, &self.pulse).await,
+                Err(error @ QueueError::Unreadable) => End::Lost(error),
+                Err(error) => return Err(error.into()),
+            };
             let was_calm = self.tally.begun() == begun_before && began.elapsed() >= CALM;
             fruitless.count(was_calm || self.tally.done() > done_before, &end);
+            let is_known = caution == Caution::Sift && began.elapsed() < CALM;
             caution = match end {
+                End::Lost(QueueError::Unreadable) => Caution::Sift,
                 End::Lost(_) | End::Paused(_) => Caution::Trial,
                 End::Proven | End::Stopped | End::Drained => Caution::Full,
             };
@@ -126,7 +132,9 @@ impl Worker {
                 End::Drained => Some(Exit::Done),
                 End::Stopped => Some(stopped(self.drain.is_some())),
                 End::Proven => None,
-                End::Lost(error) => self.unless_stopped(shutdown, self.leave(&error, &fruitless)).await,
+                End::Lost(error) => {
+                    self.unless_stopped(shutdown, self.leave(&error, &fruitless, is_known)).await
+                }
                 End::Paused(why) => self.unless_stopped(shutdown, self.recover(why, &fruitless)).await,
             };
             if let Some(exit) = exit {
@@ -148,13 +156,16 @@ impl Worker {
         }
     }
 
-    /// Connects to the broker, and keeps trying for as long as the patience lasts.
+    /// Connects to the broker, and keeps trying for as long as the patience lasts. A message that cannot be read ends a
+    /// session, before it has begun too.
     async fn connect(&self, caution: Caution) -> Result<Session, QueueError> {
         self.pulse.beat("connecting", Duration::ZERO);
         let began = Instant::now();
         for failures in 1.. {
             match self.session(caution).await {
-                Err(error @ (QueueError::LoginRefused | QueueError::Topology { .. })) => return Err(error),
+                Err(
+                    error @ (QueueError::LoginRefused | QueueError::Topology { .. } | QueueError::Unreadable),
+                ) => return Err(error),
                 Err(error) if began.elapsed() >= patience(self.drain.as_ref()) => return Err(error),
                 Err(error) => log::warn!("{error}; trying again"),
                 Ok(session) => {

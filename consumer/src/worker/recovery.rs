@@ -16,6 +16,9 @@ use crate::verdict::Interruption;
 /// every probe and fails every job must not use up a ladder within minutes.
 const PAUSE: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_mins(5));
 
+/// Between two deliveries of a message that cannot be read, of which there are not many.
+const SIFTING: Duration = Duration::from_millis(100);
+
 /// Sessions in a row that ended before anything was done in them. Each costs what it held a delivery count.
 #[derive(Debug)]
 pub(super) struct Fruitless {
@@ -50,9 +53,22 @@ impl Fruitless {
 
 impl Worker {
     /// Leaves the broker alone for a while. A drain gives up one that lets nothing be done for longer than it was told to.
-    pub(super) async fn leave(&self, error: &QueueError, fruitless: &Fruitless) -> Result<(), Exit> {
-        log::warn!("{error}; what was held will be delivered again");
-        let wait = PAUSE.delay(fruitless.sessions, rand::random());
+    /// `is_known`: it has just been said that a message cannot be read.
+    pub(super) async fn leave(
+        &self,
+        error: &QueueError,
+        fruitless: &Fruitless,
+        is_known: bool,
+    ) -> Result<(), Exit> {
+        let is_unreadable = matches!(error, QueueError::Unreadable);
+        match (is_unreadable, is_known) {
+            (false, _) => log::warn!("{error}; what was held will be delivered again"),
+            (true, false) => {
+                log::warn!("{error}; RabbitMQ sets it aside when it has been delivered 20 times");
+            }
+            (true, true) => log::debug!("{error}"),
+        }
+        let wait = if is_unreadable { SIFTING } else { PAUSE.delay(fruitless.sessions, rand::random()) };
         if self.drain.as_ref().is_some_and(|drain| fruitless.since.elapsed() + wait > drain.wait()) {
             log::error!("giving up: nothing gets done");
             return Err(Exit::Unavailable);

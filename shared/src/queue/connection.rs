@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use lapin::options::{BasicPublishOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Connection, ConnectionProperties, Event};
 use secrecy::ExposeSecret;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::error::is_not_found;
@@ -23,12 +26,19 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long saying goodbye may take: a broker in need reads nothing.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Seconds between heartbeats, unless `AMQP_URL` says otherwise: a dead network is noticed within two.
-const HEARTBEAT_SECS: &str = "30";
+/// How long what ended a connection may take to be heard of.
+const REASON_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// The longest frame, in bytes, unless `AMQP_URL` says otherwise. Our messages have some 300; lapin keeps room for 64 frames
-/// of each connection, which at the broker's own 128 KiB are 16 MiB in all.
-const FRAME_MAX_BYTES: &str = "16384";
+/// Seconds between heartbeats, unless `AMQP_URL` says otherwise: a dead network is noticed within two.
+const HEARTBEAT_SECS: u32 = 30;
+
+/// The longest frame that is read, in bytes, unless `AMQP_URL` says otherwise: the broker's own. The headers of a message
+/// come in a single frame, however long, and what is longer ends the connection.
+pub(super) const FRAME_MAX_BYTES: u32 = 131_072;
+
+/// … and where nothing but our own messages travels, of some 300 bytes: lapin keeps room for 64 frames of each connection,
+/// which at 128 KiB are 8 MiB.
+const PUBLISHED_FRAME_MAX_BYTES: u32 = 16_384;
 
 /// What can be seen of a queue without disturbing it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,6 +56,9 @@ pub struct Broker {
     connection: Connection,
     publishing: Arc<Connection>,
     topology: Topology,
+    unreadable: CancellationToken,
+    config: AmqpConfig,
+    name: String,
 }
 
 impl Broker {
@@ -65,9 +78,35 @@ impl Broker {
     /// [`QueueError::Unreachable`] or [`QueueError::LoginRefused`].
     pub async fn open(config: &AmqpConfig, name: &str) -> Result<Self, QueueError> {
         crate::install_tls_provider();
-        let url = with_parameters(config.url.expose_secret());
-        let (connection, publishing) = tokio::try_join!(open(&url, name), open(&url, name))?;
-        Ok(Self { connection, publishing: Arc::new(publishing), topology: Topology::new(config) })
+        let open =
+            async |frame_max| open(&with_parameters(config.url.expose_secret(), frame_max), name).await;
+        let (connection, publishing) =
+            tokio::try_join!(open(FRAME_MAX_BYTES), open(PUBLISHED_FRAME_MAX_BYTES))?;
+        let (topology, unreadable) = (Topology::new(config), watch_for_unreadable(&connection));
+        let (publishing, config, name) = (Arc::new(publishing), config.clone(), name.to_owned());
+        Ok(Self { connection, publishing, topology, unreadable, config, name })
+    }
+
+    /// Connects once more: for who may lose a connection that others need.
+    ///
+    /// # Errors
+    /// [`QueueError::Unreachable`] or [`QueueError::LoginRefused`].
+    pub async fn again(&self) -> Result<Self, QueueError> {
+        Self::open(&self.config, &self.name).await
+    }
+
+    /// Cancelled when a message came that cannot be read: the connection has ended then, and some calls never return.
+    #[must_use]
+    pub fn unreadable(&self) -> CancellationToken {
+        self.unreadable.clone()
+    }
+
+    /// What was the matter when a call failed: of a message that cannot be read some calls hear only that the connection
+    /// ended, and sooner than what ended it.
+    pub async fn reason(&self, error: QueueError) -> QueueError {
+        let is_lost = matches!(error, QueueError::Lost { .. });
+        let unreadable = timeout(REASON_TIMEOUT, self.unreadable.cancelled());
+        if is_lost && unreadable.await.is_ok() { QueueError::Unreadable } else { error }
     }
 
     /// Declares what is missing, each queue on a channel of its own, so that every refusal is heard and not only the first;
@@ -192,15 +231,30 @@ impl Broker {
     pub async fn close(self) {
         // A connection that is lost already is as closed as it gets.
         let close = async |connection: &Connection| {
-            tokio::time::timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await.ok();
+            timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await.ok();
         };
         tokio::join!(close(&self.connection), close(&self.publishing));
     }
 }
 
+fn watch_for_unreadable(connection: &Connection) -> CancellationToken {
+    let token = CancellationToken::new();
+    let (mut events, unreadable) = (Box::pin(connection.events_listener()), token.clone());
+    tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            if let Event::Error(error) = event
+                && matches!(QueueError::from(error), QueueError::Unreadable)
+            {
+                unreadable.cancel();
+            }
+        }
+    });
+    token
+}
+
 async fn open(url: &str, name: &str) -> Result<Connection, QueueError> {
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect(url, properties))
+    timeout(CONNECT_TIMEOUT, Connection::connect(url, properties))
         .await
         .map_err(|_| QueueError::Unreachable { reason: "no answer in 10 s".to_owned() })?
         .map_err(|error| QueueError::connecting(&error))
@@ -209,14 +263,14 @@ async fn open(url: &str, name: &str) -> Result<Connection, QueueError> {
 /// A call that the broker must answer in time, or count as lost.
 pub(super) async fn bounded<T>(call: impl Future<Output = Result<T, QueueError>>) -> Result<T, QueueError> {
     let lost = |_| QueueError::Lost { reason: format!("no answer in {} s", CALL_TIMEOUT.as_secs()) };
-    tokio::time::timeout(CALL_TIMEOUT, call).await.map_err(lost)?
+    timeout(CALL_TIMEOUT, call).await.map_err(lost)?
 }
 
-fn with_parameters(url: &str) -> String {
+fn with_parameters(url: &str, frame_max: u32) -> String {
     let Ok(mut parsed) = Url::parse(url) else { return url.to_owned() };
-    for (parameter, value) in [("heartbeat", HEARTBEAT_SECS), ("frame_max", FRAME_MAX_BYTES)] {
+    for (parameter, value) in [("heartbeat", HEARTBEAT_SECS), ("frame_max", frame_max)] {
         if parsed.query_pairs().all(|(set, _)| set != parameter) {
-            parsed.query_pairs_mut().append_pair(parameter, value);
+            parsed.query_pairs_mut().append_pair(parameter, &value.to_string());
         }
     }
     parsed.into()

@@ -3,6 +3,8 @@
 use lapin::ErrorKind;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 
+use super::connection::FRAME_MAX_BYTES;
+
 /// What went wrong at the broker. No address is repeated: it holds a password.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum QueueError {
@@ -21,6 +23,11 @@ pub enum QueueError {
         /// What the broker or the network said.
         reason: String,
     },
+    /// A message came that cannot be read, so that the connection is of no use any more: a stranger's, since ours are ids.
+    #[error(
+        "a message of a stranger cannot be read: its headers are no UTF-8, or longer than {FRAME_MAX_BYTES} bytes"
+    )]
+    Unreadable,
     /// A queue or exchange exists with other arguments, or we lack the right to declare it.
     #[error(
         "the broker refuses a queue or exchange ({reason}): delete it if it is empty, or choose another AMQP_NAMESPACE"
@@ -83,7 +90,14 @@ impl QueueError {
 
 impl From<&lapin::Error> for QueueError {
     fn from(error: &lapin::Error) -> Self {
-        Self::Lost { reason: reason(error) }
+        let is_unreadable = match error.kind() {
+            ErrorKind::ParsingError(_) => true,
+            ErrorKind::ProtocolError(error) => {
+                *error.kind() == AMQPErrorKind::Hard(AMQPHardError::FRAMEERROR)
+            }
+            _ => false,
+        };
+        if is_unreadable { Self::Unreadable } else { Self::Lost { reason: reason(error) } }
     }
 }
 

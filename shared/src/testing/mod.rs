@@ -8,11 +8,21 @@ mod database;
 mod forwarder;
 mod process;
 pub mod reading;
+pub mod stranger;
 
 pub use broker::TestBroker;
 pub use database::TestDatabase;
 pub use forwarder::{Forwarder, Network};
 pub use process::{Finished, Process, binary};
+
+/// Where the broker is.
+///
+/// # Panics
+/// When `TEST_AMQP_URL` is not set.
+#[must_use]
+pub fn amqp_url() -> String {
+    variable("TEST_AMQP_URL")
+}
 
 /// A variable that `./dev test` sets.
 fn variable(name: &str) -> String {
