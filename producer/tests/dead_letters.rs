@@ -5,6 +5,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use shared::testing::amqp_url;
+use shared::testing::stranger::{Properties, long, publish};
 use simulator::{Faults, Settings};
 use support::lock::Lock;
 use support::{World, calls, exits, until};
@@ -492,4 +494,48 @@ async fn a_broken_message_that_is_gone_stays_in_the_book_until_it_is_discarded()
     assert!(refused.code != Some(0) && refused.stderr.contains(&broken), "{refused:?}");
     assert_eq!(world.count("trabajos WHERE descartado_en IS NOT NULL"), 1);
     assert_eq!(world.depth(&["dead"]).await, 0);
+}
+
+/// A stranger's message lies among them: one with much in its headers is a dead letter like others; one that AMQP's library
+/// cannot read keeps what is behind it out of reach, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_message_among_them_is_no_end_of_the_work() {
+    let world = with_dead_letters().await;
+    let text = "su numero es 55 1234 5678";
+    let long_text = long(&text.bytes().cycle().take(60_000).collect::<Vec<u8>>());
+    let large = (Properties::none().headers(&[(b"origin", b'S', long_text)]), text.as_bytes().to_vec());
+    let latin = (Properties::none().content_type(b"texto/espa\xf1ol"), Vec::new());
+    let queue = world.queue("dead");
+
+    publish(&amqp_url(), &queue, &[large]).await;
+    exits(world.run("producer", &["reconcile"]).await, 0);
+    let stranger = letters(&world).await.into_iter().find(|id| id.starts_with("broken_"));
+    let stranger = stranger.expect("it is in the book");
+    world.dead(&["discard", &stranger, "--reason", "a stranger's"]).await;
+    assert_queue_agrees(&world).await;
+
+    publish(&amqp_url(), &queue, &[latin]).await;
+    let before = world.depth(&["dead"]).await;
+    for _pass in 0..3 {
+        world.sync().await;
+        exits(world.run("producer", &["reconcile"]).await, 0);
+        until("nothing is there twice", async || world.depth(&["dead"]).await == before).await;
+    }
+    world.simulator.set_faults(Faults::default());
+    let replayed = exits(world.run("producer", &["dead", "replay"]).await, 1);
+    assert!(
+        replayed.stderr.contains("cannot be read") && replayed.stderr.contains(&queue),
+        "{}",
+        replayed.stderr
+    );
+    assert!(!replayed.stderr.contains("5678"), "{}", replayed.stderr);
+    world.drain(1).await;
+    assert_eq!(world.stored(), world.listed());
+    assert_eq!(letters(&world).await, BTreeSet::new());
+
+    // A person takes it out; the rest are copies.
+    world.management().drop_first("dead");
+    exits(world.run("producer", &["reconcile"]).await, 0);
+    until("the copies are gone", async || world.depth(&["dead"]).await == 0).await;
+    world.assert_one_report_each();
 }

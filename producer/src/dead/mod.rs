@@ -4,6 +4,7 @@
 //! messages follow: interrupted half-way, the next rotation does the rest.
 
 mod discard;
+mod letters;
 mod list;
 mod message;
 mod replay;

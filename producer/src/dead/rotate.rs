@@ -15,19 +15,14 @@ use shared::exit::Exit;
 use shared::progress::{self, ProgressBar};
 use shared::queue::{Broker, Delivery, Destination, Lane, Message, Publisher};
 use shared::shutdown::Shutdown;
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::letters::{Letters, Next};
 use super::message::message;
 use super::{Queue, at_queue};
 
-/// Deliveries held at once: only one is worked at a time, the others are on their way.
-const PREFETCH: u16 = 64;
-
 /// Jobs a second that a turn puts back, unless its verb says otherwise.
 pub(super) const RATE: NonZeroU32 = NonZeroU32::new(100).expect("more than none");
-
-/// A message that was there at the start and does not come: another consumer took it.
-const MISSING_AFTER: Duration = Duration::from_secs(30);
 
 /// What a turn came to.
 #[derive(Debug, Default, Serialize)]
@@ -42,6 +37,9 @@ pub(super) struct Rotation {
     pub(super) crashed: u64,
     /// It was stopped before its end; the next one does the rest.
     pub(super) is_partial: bool,
+    /// A message came that cannot be read; what is behind it is out of reach.
+    #[serde(skip)]
+    is_blocked: bool,
     /// Dead letters that cannot be asked for again; they are named in the log.
     #[serde(skip)]
     refused: u64,
@@ -53,7 +51,7 @@ pub(super) struct Rotation {
 impl Rotation {
     /// A turn that did not come round is a failure to be repeated.
     pub(super) fn exit(&self) -> Exit {
-        if self.is_partial || self.refused > 0 { Exit::Failed } else { Exit::Done }
+        if self.is_partial || self.is_blocked || self.refused > 0 { Exit::Failed } else { Exit::Done }
     }
 }
 
@@ -101,7 +99,7 @@ impl Queue<'_> {
     pub(super) async fn rotate(self, rate: NonZeroU32, beat: &(dyn Fn() + Sync)) -> anyhow::Result<Rotation> {
         let count = self.broker.depth(&self.broker.topology().queue(Destination::Dead)).await?;
         let publisher = self.broker.publisher();
-        let mut letters = self.broker.subscribe_to_dead(PREFETCH).await?;
+        let mut letters = Letters::of(self.broker).await?;
         let mut pace = interval(Duration::from_secs(1) / rate.get());
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut turn = Turn { queue: self, publisher, pace, rotation: Rotation::default() };
@@ -111,8 +109,15 @@ impl Queue<'_> {
                 turn.rotation.is_partial = true;
                 break;
             }
-            let Ok(delivery) = timeout(MISSING_AFTER, letters.next()).await else { break };
-            turn.take(&delivery?).await?;
+            let delivery = match letters.next().await? {
+                Next::Letter(delivery) => delivery,
+                Next::Nothing => break,
+                Next::Unreadable => {
+                    turn.rotation.is_blocked = true;
+                    break;
+                }
+            };
+            turn.take(&delivery).await?;
             bar.inc(1);
             beat();
         }
@@ -120,6 +125,7 @@ impl Queue<'_> {
             turn.remake(&bar, beat).await?;
         }
         bar.finish_and_clear();
+        letters.close().await;
         Ok(turn.rotation)
     }
 }
