@@ -109,6 +109,22 @@ fn digits(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).map(|c| if c.is_ascii_digit() { c } else { '|' }).collect()
 }
 
+/// Every key of an object said twice: once as it was, before or after it every type; the path, and the body.
+fn repeated(body: &Value) -> impl Iterator<Item = (Vec<Step>, String)> {
+    paths(body).into_iter().flat_map(move |path| {
+        let Some(Step::Key(key)) = path.last().cloned() else { return Vec::new() };
+        let mut body = body.clone();
+        let was = std::mem::replace(at(&mut body, &path), json!(HOLE));
+        let (body, was) = (body.to_string(), was.to_string());
+        let others =
+            ["null", "true", "5", "\"\"", "\"x y\"", "[]", "{}", r#"["x y"]"#, r#"{"a":{"b":["x y"]}}"#];
+        let twice = others
+            .into_iter()
+            .flat_map(|other| [format!("{was},\"{key}\":{other}"), format!("{other},\"{key}\":{was}")]);
+        twice.map(|twice| (path.clone(), body.replace(&format!("\"{HOLE}\""), &twice))).collect()
+    })
+}
+
 /// A call with a value in every field that is read; its caller is known by all fields that say so.
 fn whole() -> Value {
     json!({
@@ -181,6 +197,26 @@ fn every_path_by_every_type_is_stored_as_far_as_it_goes_and_masked() {
     }
     println!("{count} bodies, {refused} of them without an id");
     assert!(count > 2000 && refused < 60, "{count}, {refused}");
+}
+
+/// Of two values of one key the one counts that says most; none is refused, whichever comes first.
+#[test]
+#[expect(clippy::print_stdout, reason = "how much was tried belongs to what a test says")]
+fn every_key_said_twice_is_stored_and_masked() {
+    let mut count = 0;
+    for (path, body) in repeated(&whole()) {
+        count += 1;
+        let rows = rows(&body).unwrap_or_else(|error| panic!("{path:?}: {error}: {body}"));
+        let text = serialized(&rows);
+        assert_eq!(rows.conversation.conversation_id.as_str(), "conv_1", "{body}");
+        assert!(!digits(&text).contains(LINE), "{path:?}: {text}: {body}");
+        // Of two texts the later one counts.
+        let is_message = matches!(path.last(), Some(Step::Key(key)) if key == "message");
+        let is_kept = rows.conversation.transcripcion.contains("En Puebla");
+        assert!(is_kept || is_message, "{path:?}: {text}: {body}");
+    }
+    println!("{count} bodies");
+    assert!(count > 1000, "{count}");
 }
 
 #[test]

@@ -131,3 +131,25 @@ fn an_item_with_a_key_twice_does_not_cost_its_page_anything() {
     let page = page(r#"{"conversations":[{"conversation_id":"conv_1","status":"done","status":"failed"}]}"#);
     assert_eq!((page.items[0].status.clone(), page.unusable), (Status::Failed, 0));
 }
+
+#[test]
+fn what_a_page_needs_may_be_said_twice() {
+    let item = r#"{"conversation_id":"conv_1"}"#;
+    for other in ["null", "5", "false", "\"\"", "\"x y\"", "[]", "{}"] {
+        for body in [
+            format!(r#"{{"conversations":[{item}],"conversations":{other}}}"#),
+            format!(r#"{{"conversations":{other},"conversations":[{item}]}}"#),
+            format!(r#"{{"conversations":[{{"conversation_id":"conv_1","conversation_id":{other}}}]}}"#),
+            format!(r#"{{"conversations":[{{"conversation_id":{other},"conversation_id":"conv_1"}}]}}"#),
+            format!(
+                r#"{{"conversations":[{{"conversation_id":["x"],"conversation_id":"conv_1"}}],"x":{other}}}"#
+            ),
+            format!(r#"{{"next_cursor":"c","next_cursor":{other},"conversations":[{item}]}}"#),
+        ] {
+            let page = page(&body);
+            let ids: Vec<_> = page.items.iter().map(|item| item.conversation_id.as_str()).collect();
+            assert_eq!((ids, page.unusable), (vec!["conv_1"], 0), "{body}");
+            assert!(!body.contains("next_cursor") || page.next_cursor.is_some(), "{body}");
+        }
+    }
+}
