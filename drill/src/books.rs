@@ -18,6 +18,8 @@ const LOGGED_AHEAD: i64 = 32;
 pub struct Books {
     /// What the API lists.
     pub listed: BTreeSet<String>,
+    /// What of it is nobody's call, and gets no report.
+    pub nobodys: BTreeSet<String>,
     /// What is stored.
     pub stored: BTreeMap<String, Stored>,
     /// What the book says.
@@ -40,7 +42,8 @@ impl Books {
     /// The database does not answer.
     pub async fn read(stage: &Stage) -> anyhow::Result<Self> {
         let listed = stage.simulator.conversation_ids().into_iter().collect();
-        Ok(Self { listed, stored: stage.ledger.stored().await?, book: stage.ledger.book().await? })
+        let nobodys = stage.simulator.ids_of_nobody().into_iter().collect();
+        Ok(Self { listed, nobodys, stored: stage.ledger.stored().await?, book: stage.ledger.book().await? })
     }
 
     fn entries(&self, wanted: Entry) -> impl Iterator<Item = &String> {
@@ -93,7 +96,7 @@ impl Books {
             if !row.is_final {
                 wrong.push(format!("{id}: stored in a state that is not final"));
             }
-            if row.folios.len() != 1 {
+            if row.folios.len() != usize::from(!self.nobodys.contains(id)) {
                 wrong.push(format!("{id}: stored with {} reports: {:?}", row.folios.len(), row.folios));
             }
             match self.book.get(id) {
@@ -208,6 +211,7 @@ mod tests {
     fn books(listed: &[&str], stored: &[(&str, &[i64])], book: &[(&str, Entry)]) -> Books {
         let row = |folios: &[i64]| Stored { key: 1, is_final: true, folios: folios.to_vec() };
         Books {
+            nobodys: BTreeSet::from(["nobodys".to_owned()]),
             listed: listed.iter().map(|id| (*id).to_owned()).collect(),
             stored: stored.iter().map(|(id, folios)| ((*id).to_owned(), row(folios))).collect(),
             book: book.iter().map(|(id, entry)| ((*id).to_owned(), *entry)).collect(),
@@ -216,8 +220,10 @@ mod tests {
 
     #[test]
     fn an_exact_account_has_no_discrepancy() {
-        let book = [("a", Entry::Open), ("b", Entry::Dead), ("c", Entry::Discarded)];
-        assert!(books(&["a", "b", "c"], &[("a", &[1])], &book).discrepancies().is_empty());
+        let book =
+            [("a", Entry::Open), ("b", Entry::Dead), ("c", Entry::Discarded), ("nobodys", Entry::Open)];
+        let stored: [(&str, &[i64]); 2] = [("a", &[1]), ("nobodys", &[])];
+        assert!(books(&["a", "b", "c", "nobodys"], &stored, &book).discrepancies().is_empty());
     }
 
     #[test]
@@ -232,6 +238,7 @@ mod tests {
             ["a: stored with 2 reports: [1, 2]"]
         );
         assert_eq!(found(&["a"], &[("a", &[])], &[("a", Entry::Open)]), ["a: stored with 0 reports: []"]);
+        assert_eq!(found(&["nobodys"], &[("nobodys", &[1])], &[]), ["nobodys: stored with 1 reports: [1]"]);
         assert_eq!(
             found(&["a"], &[("a", &[1])], &[("a", Entry::Discarded)]),
             ["a: stored, and Discarded in the book"]

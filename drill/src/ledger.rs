@@ -71,7 +71,7 @@ pub struct Stored {
     pub key: i64,
     /// Whether its state is final.
     pub is_final: bool,
-    /// The folios of its reports; one, if all is well.
+    /// The folios of its reports; one, if all is well, and none of what is nobody's call.
     pub folios: Vec<i64>,
 }
 

@@ -75,7 +75,7 @@ impl fmt::Display for Report {
             line(&format!("  {kind}"), count.to_string())?;
         }
         line("calls listed", self.listed.to_string())?;
-        line("  stored, each with one report", self.stored.to_string())?;
+        line("  stored, with one report if somebody's", self.stored.to_string())?;
         line("  (of them not in the book)", self.unrecorded.to_string())?;
         line("  dead letters", self.dead.to_string())?;
         line("  discarded", self.discarded.to_string())?;

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::call::is_nobodys;
 use crate::faults::Faults;
 use crate::http::app;
 use crate::http::wire::{Wire, WireListener};
@@ -167,6 +168,12 @@ impl Simulator {
     #[must_use]
     pub fn ids_missing(&self) -> Vec<String> {
         self.ids(|knobs, number, _| knobs.is_missing(number))
+    }
+
+    /// Ids of what is nobody's call, as its source says: a part of the mix.
+    #[must_use]
+    pub fn ids_of_nobody(&self) -> Vec<String> {
+        self.ids(|_, number, _| is_nobodys(number))
     }
 
     /// Ids whose detail is a broken body.

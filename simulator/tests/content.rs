@@ -29,6 +29,21 @@ async fn the_same_seed_gives_the_same_bodies_and_another_seed_others() {
 }
 
 #[tokio::test]
+async fn what_is_nobodys_call_says_so_and_no_other_does() {
+    let visitor = Visitor::new(settings(7)).await;
+    let nobodys: HashSet<String> = visitor.simulator.ids_of_nobody().into_iter().collect();
+    let mut words = HashSet::new();
+    for id in visitor.simulator.conversation_ids() {
+        let source = visitor.detail(&id).await["metadata"]["conversation_initiation_source"].clone();
+        let source = source.as_str().expect("a word").to_owned();
+        let is_nobodys = ["subagent_tool", "template_preview", "agent_testing"].contains(&source.as_str());
+        assert_eq!(is_nobodys, nobodys.contains(&id), "{id}: {source}");
+        words.extend(is_nobodys.then_some(source));
+    }
+    assert_eq!((nobodys.len(), words.len()), (6, 3));
+}
+
+#[tokio::test]
 async fn details_are_of_believable_size() {
     let visitor = Visitor::new(settings(7)).await;
     let mut sizes = vec![];

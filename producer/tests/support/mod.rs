@@ -187,11 +187,17 @@ impl World {
             .execute("UPDATE cursores SET vence_en = now() - interval '1 second' WHERE titular IS NOT NULL");
     }
 
-    /// Every stored call has its one report.
+    /// Every stored call has its one report, and what is nobody's call has none.
     pub(crate) fn assert_one_report_each(&self) {
-        let both = "conversaciones JOIN reportes USING (id_conversacion)";
-        assert_eq!(self.count(both), self.count("conversaciones"));
-        assert_eq!(self.count("reportes"), self.count("conversaciones"));
+        let reported = "SELECT id_eleven FROM conversaciones JOIN reportes USING (id_conversacion)";
+        assert_eq!(self.texts(reported), self.somebodys());
+        assert_eq!(self.count("reportes"), self.somebodys().len());
+    }
+
+    /// The stored calls that are somebody's, as the simulator made them.
+    pub(crate) fn somebodys(&self) -> BTreeSet<String> {
+        let nobodys: BTreeSet<String> = self.simulator.ids_of_nobody().into_iter().collect();
+        self.stored().difference(&nobodys).cloned().collect()
     }
 }
 

@@ -98,7 +98,7 @@ pub(crate) fn metadata<'a>(from: &Ingredients<'a>) -> Metadata<'a> {
         features_usage: has_all.then_some(&*FEATURES),
         eleven_assistant: json!({ "is_eleven_assistant": false }),
         initiator_id: call.every(5, 1).then_some(from.private.initiator.as_str()),
-        conversation_initiation_source: if from.is_odd { "zendesk_voice" } else { call.source() },
+        conversation_initiation_source: call.source_word(from.is_odd),
         conversation_initiation_source_version: None,
         timezone: call.every(2, 0).then_some("America/Mexico_City"),
         async_metadata: None,

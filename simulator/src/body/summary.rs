@@ -61,9 +61,7 @@ impl Summary {
             transcript_summary: text,
             call_summary_title: title,
             main_language: call.language().filter(|_| is_over).map(str::to_owned),
-            conversation_initiation_source: Some(
-                if is_odd { "zendesk_voice" } else { call.source() }.to_owned(),
-            ),
+            conversation_initiation_source: Some(call.source_word(is_odd).to_owned()),
             tool_names: Some(vec![]),
             direction: call.is_phone().then(|| call.direction().to_owned()),
             rating: call.every(11, 2).then(|| u64::from(call.number % 5 + 1)),
