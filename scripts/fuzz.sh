@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# libFuzzer on what strangers write: bodies of the API, messages, variables. What it finds becomes an ordinary test.
+# libFuzzer on what strangers write: bodies of the API, types that change, messages, variables. What it finds becomes an ordinary test.
 
-FUZZ_TARGETS=(normalize message config)
+FUZZ_TARGETS=(normalize drift message config)
 CARGO_FUZZ_VERSION=0.13.2
 
 # fuzz [TARGET] [SECONDS]

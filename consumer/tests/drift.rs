@@ -127,39 +127,7 @@ fn repeated(body: &Value) -> impl Iterator<Item = (Vec<Step>, String)> {
 
 /// A call with a value in every field that is read; its caller is known by all fields that say so.
 fn whole() -> Value {
-    json!({
-        "conversation_id": "conv_1", "agent_id": "agent_1", "status": "done", "user_id": LINE,
-        "transcript": [
-            {"role": "agent", "message": "Línea 089, ¿qué desea reportar?", "time_in_call_secs": 0, "tool_calls": []},
-            {"role": "user", "message": "Me piden dinero, mi numero es 55 1234 5678", "time_in_call_secs": 3,
-                "user_identifier": format!("+52{LINE}")},
-            {"role": "agent", "message": null, "time_in_call_secs": 9, "multivoice_message": {"parts": [
-                {"text": "Lo anoto.", "voice_label": "Ana", "time_in_call_secs": 9},
-                {"text": "¿Dónde fue?", "voice_label": "Luis", "time_in_call_secs": 11}]}},
-            {"role": "user", "message": "En Puebla, hace una semana.", "time_in_call_secs": 14}],
-        "metadata": {
-            "start_time_unix_secs": 1_795_836_000, "call_duration_secs": 30, "main_language": "es",
-            "conversation_initiation_source": "sip_trunk", "initiator_id": "init-1",
-            "phone_call": {"external_number": format!("+52{LINE}"), "agent_number": "+525500890089",
-                "sip_header_dynamic_variables": {"sip_contact_uri": format!("sip:+52{LINE}@10.0.0.1")}},
-            "whatsapp": {"whatsapp_user_id": "MX.13491208655302741918",
-                "recipient": {"phone": format!("+521{LINE}"), "bsuid": "MX.13491208655302741918"}},
-            "sms": {"sms_user_phone_number": LINE}, "batch_call": {"batch_call_recipient_id": "rcp_1"}},
-        "analysis": {
-            "call_successful": "success", "transcript_summary": "Desde el 55 1234 5678 se reporta una extorsión.",
-            "data_collection_results": {
-                "lugar": {"data_collection_id": "lugar", "value": "Puebla", "rationale": "…", "json_schema": {"type": "string"}},
-                "anlit_1": {"data_collection_id": "anlit_1", "name": "modo", "value": "llamada", "rationale": "…"},
-                "contacto": {"value": 5_512_345_678_i64}},
-            "data_collection_results_list": [{"data_collection_id": "lugar", "value": "Puebla"}],
-            "evaluation_criteria_results": {"trato": {"criteria_id": "trato", "result": "success", "rationale": "…"}},
-            "evaluation_criteria_results_list": [{"criteria_id": "trato", "result": "success"}],
-            "scoped": [{"scope": "agent", "source_agent_id": "agent_1", "successful": "success",
-                "data_collection_results": {"lugar": {"value": "Puebla"}}, "evaluation_criteria_results": {}}]},
-        "conversation_initiation_client_data": {"user_id": LINE, "dynamic_variables": {
-            "system__caller_id": format!("+52{LINE}"), "system__called_number": "+525500890089",
-            "customer_phone": LINE, "x": 5_512_345_678_i64, "intentos": 3, "es_usuario": true}},
-    })
+    serde_json::from_str(include_str!("fixtures/whole.json")).expect("JSON")
 }
 
 #[test]
