@@ -125,7 +125,7 @@ async fn a_drain_does_not_go_on_for_ever_with_a_job_that_cannot_be_answered() {
         loop {
             stage.simulator.hold(&ids);
             // However often it has been asked for before: now it stays.
-            until("the call is asked for", async || stage.simulator.served().in_flight == 1).await;
+            until("the call is asked for", async || stage.simulator.served().in_flight >= 1).await;
             management("DELETE", &rung, &Value::Null).await;
             stage.simulator.hold([]);
             until("it is answered", async || stage.simulator.served().in_flight == 0).await;
@@ -209,7 +209,7 @@ async fn a_worker_that_loses_its_connection_stores_what_it_held_once() {
     let working = Working::on(&stage).await;
     let connection = consuming_connection(&stage).await;
     let ids = stage.ask_for_all(ALL_BUT_ONE).await;
-    until("all are asked for", async || stage.simulator.served().in_flight == 4).await;
+    until("all are asked for", async || stage.simulator.served().in_flight >= 4).await;
     close(&connection).await;
     until("each was delivered again", async || {
         let looks = stage.simulator.served().details_by_id;

@@ -411,7 +411,7 @@ async fn held() -> Stage {
 
 /// Takes the database away between all the answers and what is asked of them.
 async fn cut(stage: &Stage) {
-    until("all are asked for", async || stage.simulator.served().in_flight == 6).await;
+    until("all are asked for", async || stage.simulator.served().in_flight >= 6).await;
     set_database_away(stage, true);
     stage.simulator.hold([]);
 }

@@ -50,7 +50,7 @@ async fn killed_before_the_first_page() {
     let world = World::new(calls(CALLS)).await;
     world.simulator.update_faults(|faults| faults.latency = NEVER);
     let pass = world.start("producer", &["sync"]);
-    until("a page is asked for", async || world.simulator.served().list == 1).await;
+    until("a page is asked for", async || world.simulator.served().list >= 1).await;
     kill(pass).await;
     world.simulator.update_faults(|faults| faults.latency = Duration::ZERO);
     goes_on(&world, 0, 0).await;
@@ -79,7 +79,7 @@ async fn killed_between_two_pages() {
     world.simulator.update_faults(|faults| faults.latency = NEVER);
     drop(lock);
     until("the third page is asked for", async || {
-        world.simulator.served().list == 3 && world.count("trabajos") == 2 * PAGE
+        world.simulator.served().list >= 3 && world.count("trabajos") == 2 * PAGE
     })
     .await;
     kill(pass).await;
