@@ -2,14 +2,12 @@
 //! quote the caller and are skipped while parsing.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::bounds;
+use super::item::{Criterion, DataItem, Item, Shape};
 use super::oddities::Oddities;
 
 /// The analysis of a conversation.
@@ -44,232 +42,93 @@ impl Analysis {
     }
 }
 
+/// Of what stands there several times, all but the first is read only where the first is empty.
 #[derive(Default, serde::Deserialize)]
-#[serde(default)]
-pub(super) struct AnalysisWire {
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct AnalysisWire<'a> {
     call_successful: Option<String>,
     transcript_summary: Option<String>,
-    data_collection_results: Option<BTreeMap<String, Item<DataItem>>>,
-    data_collection_results_list: Option<Vec<Item<DataItem>>>,
-    evaluation_criteria_results: Option<BTreeMap<String, Item<Criterion>>>,
-    evaluation_criteria_results_list: Option<Vec<Item<Criterion>>>,
-    scoped: Option<Vec<Option<ScopedWire>>>,
+    data_collection_results: Option<BTreeMap<String, Item<'a, DataItem>>>,
+    data_collection_results_list: Option<&'a RawValue>,
+    evaluation_criteria_results: Option<BTreeMap<String, Item<'a, Criterion>>>,
+    evaluation_criteria_results_list: Option<&'a RawValue>,
+    scoped: Option<&'a RawValue>,
 }
 
 /// What one of several agents made of its part of the conversation.
 #[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct ScopedWire {
-    data_collection_results: Option<BTreeMap<String, Item<DataItem>>>,
-    evaluation_criteria_results: Option<BTreeMap<String, Item<Criterion>>>,
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct ScopedWire<'a> {
+    data_collection_results: Option<BTreeMap<String, Item<'a, DataItem>>>,
+    evaluation_criteria_results: Option<BTreeMap<String, Item<'a, Criterion>>>,
 }
 
+type Items<'a, S> = Vec<(String, Item<'a, S>)>;
+
 impl Analysis {
-    pub(super) fn new(wire: AnalysisWire, oddities: &mut Oddities) -> Self {
-        let (mut scoped_data, mut scoped_evaluation) = (Vec::new(), Vec::new());
-        for scope in wire.scoped.unwrap_or_default().into_iter().flatten() {
-            scoped_data.extend(scope.data_collection_results.unwrap_or_default());
-            scoped_evaluation.extend(scope.evaluation_criteria_results.unwrap_or_default());
-        }
-        let data = by_id(wire.data_collection_results, wire.data_collection_results_list, scoped_data);
-        let mut data_collection_results = BTreeMap::new();
-        for (id, mut item) in data {
+    /// # Errors
+    /// What is read of it has another form than is documented.
+    pub(super) fn new(wire: AnalysisWire<'_>, oddities: &mut Oddities) -> serde_json::Result<Self> {
+        let scoped = wire.scoped;
+        let data = by_id(wire.data_collection_results, wire.data_collection_results_list, || {
+            scopes(scoped, |scope| scope.data_collection_results)
+        })?;
+        let data = data.into_iter().map(|(id, mut item)| {
             if bounds::bound(&mut item.value) {
                 oddities.note("analysis.data_collection_results");
             }
-            data_collection_results.insert(id, Collected { name: item.name, value: item.value });
-        }
+            (id, Collected { name: item.name, value: item.value })
+        });
+        let data_collection_results = data.collect();
         let evaluation =
-            by_id(wire.evaluation_criteria_results, wire.evaluation_criteria_results_list, scoped_evaluation);
-        let mut evaluation_criteria_results = BTreeMap::new();
-        for (id, item) in evaluation {
-            let result = if let Value::String(text) = item.value {
-                Some(text)
-            } else {
-                if !item.value.is_null() {
+            by_id(wire.evaluation_criteria_results, wire.evaluation_criteria_results_list, || {
+                scopes(scoped, |scope| scope.evaluation_criteria_results)
+            })?;
+        let evaluation = evaluation.into_iter().map(|(id, item)| match item.value {
+            Value::String(text) => (id, Some(text)),
+            value => {
+                if !value.is_null() {
                     oddities.note("analysis.evaluation_criteria_results");
                 }
-                None
-            };
-            evaluation_criteria_results.insert(id, result);
-        }
-        Self {
+                (id, None)
+            }
+        });
+        Ok(Self {
+            evaluation_criteria_results: evaluation.collect(),
             call_successful: wire.call_successful,
             transcript_summary: wire.transcript_summary,
             data_collection_results,
-            evaluation_criteria_results,
-        }
+        })
     }
 }
 
 /// The items by id: from the map; when that is empty, from the list that newer records hold beside it; when that is empty
 /// too, from what several agents found each, the first of which wins.
-fn by_id<S>(
-    map: Option<BTreeMap<String, Item<S>>>,
-    list: Option<Vec<Item<S>>>,
-    scoped: Vec<(String, Item<S>)>,
-) -> impl Iterator<Item = (String, Item<S>)> {
+fn by_id<'a, S: Shape>(
+    map: Option<BTreeMap<String, Item<'a, S>>>,
+    list: Option<&'a RawValue>,
+    scoped: impl FnOnce() -> serde_json::Result<Items<'a, S>>,
+) -> serde_json::Result<Items<'a, S>> {
     let map = map.unwrap_or_default();
-    let list = if map.is_empty() { list.unwrap_or_default() } else { Vec::new() };
-    let listed: Vec<_> =
-        list.into_iter().filter_map(|mut item| Some((item.id.take().or(item.name.clone())?, item))).collect();
-    let scoped = if map.is_empty() && listed.is_empty() { scoped } else { Vec::new() };
-    map.into_iter().chain(listed).chain(scoped.into_iter().rev())
+    if !map.is_empty() {
+        return Ok(map.into_iter().collect());
+    }
+    let list: Vec<Item<'a, S>> = list.map_or(Ok(Vec::new()), |list| serde_json::from_str(list.get()))?;
+    let with_id = |item: Item<'a, S>| Some((item.id().or(item.name.clone())?, item));
+    let listed: Items<'a, S> = list.into_iter().filter_map(with_id).collect();
+    if listed.is_empty() { scoped() } else { Ok(listed) }
 }
 
-/// Which keys make an object the envelope of a value.
-trait Shape {
-    const ID: &'static str;
-    const VALUE: &'static str;
-    const IGNORED: &'static [&'static str];
-}
-
-struct DataItem;
-
-impl Shape for DataItem {
-    const ID: &'static str = "data_collection_id";
-    const VALUE: &'static str = "value";
-    const IGNORED: &'static [&'static str] = &["rationale", "json_schema"];
-}
-
-struct Criterion;
-
-impl Shape for Criterion {
-    const ID: &'static str = "criteria_id";
-    const VALUE: &'static str = "result";
-    const IGNORED: &'static [&'static str] = &["rationale", "scoring_mode", "score", "max_score"];
-}
-
-/// A value, bare or out of its envelope. An object without any key of an envelope is a bare value.
-struct Item<S> {
-    id: Option<String>,
-    name: Option<String>,
-    value: Value,
-    shape: PhantomData<S>,
-}
-
-impl<S> Item<S> {
-    fn bare(value: impl Into<Value>) -> Self {
-        Self { id: None, name: None, value: value.into(), shape: PhantomData }
-    }
-}
-
-impl<'de, S: Shape> Deserialize<'de> for Item<S> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ItemVisitor(PhantomData))
-    }
-}
-
-struct ItemVisitor<S>(PhantomData<S>);
-
-impl<'de, S: Shape> Visitor<'de> for ItemVisitor<S> {
-    type Value = Item<S>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value or its envelope")
-    }
-
-    fn visit_unit<E>(self) -> Result<Item<S>, E> {
-        Ok(Item::bare(Value::Null))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Item<S>, E> {
-        Ok(Item::bare(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Item<S>, E> {
-        Ok(Item::bare(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Item<S>, E> {
-        Ok(Item::bare(value))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Item<S>, E> {
-        Ok(Item::bare(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Item<S>, A::Error> {
-        Ok(Item::bare(Value::deserialize(SeqAccessDeserializer::new(seq))?))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Item<S>, A::Error> {
-        let mut bare = Map::new();
-        let mut envelope: Option<Item<S>> = None;
-        while let Some(key) = map.next_key::<Key<S>>()? {
-            match key {
-                Key::Number => {
-                    let digits: String = map.next_value()?;
-                    return Ok(Item::bare(digits.parse::<Number>().map_err(A::Error::custom)?));
-                }
-                Key::Id => enter(&mut envelope).id = map.next_value::<Value>()?.as_str().map(Into::into),
-                Key::Value => enter(&mut envelope).value = map.next_value()?,
-                Key::Ignored(_) => {
-                    enter(&mut envelope);
-                    map.next_value::<IgnoredAny>()?;
-                }
-                // Only what is in an envelope has a name; a bare object may well hold somebody's.
-                Key::Other(key) if key == NAME => {
-                    bare.insert(key, map.next_value()?);
-                }
-                Key::Other(_) if envelope.is_some() => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-                Key::Other(key) => {
-                    bare.insert(key, map.next_value()?);
-                }
-            }
-        }
-        Ok(match envelope {
-            Some(item) => Item { name: bare.get(NAME).and_then(Value::as_str).map(Into::into), ..item },
-            None => Item::bare(bare),
-        })
-    }
-}
-
-fn enter<S>(envelope: &mut Option<Item<S>>) -> &mut Item<S> {
-    envelope.get_or_insert(Item { id: None, name: None, value: Value::Null, shape: PhantomData })
-}
-
-/// What people call an item, in newer records.
-const NAME: &str = "name";
-
-/// With `arbitrary_precision`, `serde_json` hands a number that is no 64-bit integer over as a map with this one key; a
-/// test notices when it does not any more.
-const NUMBER_TOKEN: &str = "$serde_json::private::Number";
-
-enum Key<S> {
-    Number,
-    Id,
-    Value,
-    Ignored(PhantomData<S>),
-    Other(String),
-}
-
-impl<'de, S: Shape> Deserialize<'de> for Key<S> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(KeyVisitor(PhantomData))
-    }
-}
-
-struct KeyVisitor<S>(PhantomData<S>);
-
-impl<S: Shape> Visitor<'_> for KeyVisitor<S> {
-    type Value = Key<S>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Key<S>, E> {
-        Ok(match key {
-            NUMBER_TOKEN => Key::Number,
-            _ if key == S::ID => Key::Id,
-            _ if key == S::VALUE => Key::Value,
-            _ if S::IGNORED.contains(&key) => Key::Ignored(PhantomData),
-            _ => Key::Other(key.into()),
-        })
-    }
+/// What several agents found each, the last of them first.
+fn scopes<'a, S>(
+    scoped: Option<&'a RawValue>,
+    of: impl Fn(ScopedWire<'a>) -> Option<BTreeMap<String, Item<'a, S>>>,
+) -> serde_json::Result<Items<'a, S>> {
+    let scopes: Vec<Option<ScopedWire<'a>>> =
+        scoped.map_or(Ok(Vec::new()), |scoped| serde_json::from_str(scoped.get()))?;
+    let mut items: Items<'a, S> = scopes.into_iter().flatten().filter_map(of).flatten().collect();
+    items.reverse();
+    Ok(items)
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ impl Identifier {
     }
 
     fn texts(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let parts = self.0.iter().flat_map(|text| text.split(BETWEEN));
+        let parts = self.0.as_deref().unwrap_or_default().split(BETWEEN);
         parts.filter(|text| !text.is_empty()).map(|text| number::whole_digits(text.trim()))
     }
 }

@@ -68,10 +68,9 @@ impl Conversation {
     /// # Errors
     /// [`ApiError::NotJson`] or, without an id, [`ApiError::Malformed`].
     pub fn parse(json: &[u8]) -> Result<Self, ApiError> {
-        match body::as_documented::<Wire>(json) {
-            Some(wire) => Ok(wire.conversation(Oddities::default(), CallerLine::default())),
-            None => lenient::conversation(json),
-        }
+        let documented = body::as_documented::<Wire<'_>>(json)
+            .and_then(|wire| wire.conversation(Oddities::default(), CallerLine::default()).ok());
+        documented.map_or_else(|| lenient::conversation(json), Ok)
     }
 
     /// Whether there is something to store: a turn with text, or an analysis.

@@ -17,6 +17,7 @@ mod caller_line;
 mod client;
 mod conversation;
 mod error;
+mod item;
 mod key;
 mod lenient;
 mod number;

@@ -12,7 +12,7 @@ use super::status::Status;
 use crate::ids::{AgentId, ConversationId};
 
 #[derive(Deserialize)]
-pub(super) struct Wire {
+pub(super) struct Wire<'a> {
     conversation_id: ConversationId,
     #[serde(default)]
     agent_id: Option<String>,
@@ -24,8 +24,8 @@ pub(super) struct Wire {
     transcript: Option<Vec<Option<TurnWire>>>,
     #[serde(default)]
     metadata: Option<MetadataWire>,
-    #[serde(default)]
-    analysis: Option<AnalysisWire>,
+    #[serde(borrow, default)]
+    analysis: Option<AnalysisWire<'a>>,
     #[serde(default)]
     conversation_initiation_client_data: Option<ClientDataWire>,
 }
@@ -111,9 +111,16 @@ struct ClientDataWire {
     dynamic_variables: Option<Variables>,
 }
 
-impl Wire {
+impl Wire<'_> {
     /// The conversation; what is odd in it is added to what was odd before it had the documented form.
-    pub(super) fn conversation(self, mut oddities: Oddities, mut line: CallerLine) -> Conversation {
+    ///
+    /// # Errors
+    /// What is read of it has another form than is documented.
+    pub(super) fn conversation(
+        self,
+        mut oddities: Oddities,
+        mut line: CallerLine,
+    ) -> serde_json::Result<Conversation> {
         let mut metadata = self.metadata.unwrap_or_default();
         let (start, duration) = (metadata.start_time_unix_secs, metadata.call_duration_secs);
         let main_language = metadata.main_language.take();
@@ -143,7 +150,8 @@ impl Wire {
             "metadata.call_duration_secs",
             duration.is_some_and(|secs| i32::try_from(secs).map_or(true, i32::is_negative)),
         );
-        Conversation {
+        let analysis = self.analysis.map(|analysis| Analysis::new(analysis, &mut oddities)).transpose()?;
+        Ok(Conversation {
             conversation_id: self.conversation_id,
             agent_id: self.agent_id.and_then(|id| AgentId::parse(&id).ok()),
             status: self.status.unwrap_or_default(),
@@ -154,10 +162,10 @@ impl Wire {
                 main_language,
                 initiation_source,
             },
-            analysis: self.analysis.map(|analysis| Analysis::new(analysis, &mut oddities)),
+            analysis,
             caller_line: line,
             oddities,
-        }
+        })
     }
 }
 

@@ -43,8 +43,9 @@ pub(super) fn conversation(body: &[u8]) -> Result<Conversation, ApiError> {
         fitting.replaced(&key, &value);
     }
     // Written again, and read by the same reader as any other: the two cannot disagree.
-    let wire: Wire = serde_json::from_str(&tree.to_string()).map_err(|_| ApiError::MALFORMED)?;
-    Ok(wire.conversation(fitting.oddities, fitting.line))
+    let json = tree.to_string();
+    let wire: Wire<'_> = serde_json::from_str(&json).map_err(|_| ApiError::MALFORMED)?;
+    wire.conversation(fitting.oddities, fitting.line).map_err(|_| ApiError::MALFORMED)
 }
 
 /// A body as JSON that any reader takes: mended, of each key once, and without marks.

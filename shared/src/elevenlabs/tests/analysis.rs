@@ -3,15 +3,17 @@ use serde_json::json;
 use super::*;
 
 fn analysis(json: &Value) -> Analysis {
-    let wire: AnalysisWire = serde_json::from_str(&json.to_string()).expect("an analysis");
-    Analysis::new(wire, &mut Oddities::default())
+    let json = json.to_string();
+    let wire: AnalysisWire<'_> = serde_json::from_str(&json).expect("an analysis");
+    Analysis::new(wire, &mut Oddities::default()).expect("an analysis")
 }
 
 /// The value that an item with this JSON has.
 fn value_of(item: &str) -> Value {
     let body = format!(r#"{{"data_collection_results":{{"lugar":{item}}}}}"#);
-    let wire: AnalysisWire = serde_json::from_str(&body).expect(item);
-    Analysis::new(wire, &mut Oddities::default()).data_collection_results.remove("lugar").expect(item).value
+    let wire: AnalysisWire<'_> = serde_json::from_str(&body).expect(item);
+    let mut analysis = Analysis::new(wire, &mut Oddities::default()).expect(item);
+    analysis.data_collection_results.remove("lugar").expect(item).value
 }
 
 #[test]
