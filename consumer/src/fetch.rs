@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::database::RateBudget;
-use shared::database::rows::CallRows;
 use shared::elevenlabs::{ApiError, Client, Detail};
 use shared::ids::ConversationId;
 use tokio::time::Instant;
@@ -12,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::outage::{Fault, Outage};
 use crate::pace::{Backfill, Excess, Pace, Permit};
-use crate::read::{Reader, Reading};
+use crate::read::{Reader, Reading, Rows};
 use crate::verdict::{Cause, Interruption, Unstored, Verdict};
 
 /// Asks for conversations, at the pace that the API allows.
@@ -85,7 +84,7 @@ impl Fetcher {
         conversation_id: &ConversationId,
         mut permit: Permit,
         ending: &CancellationToken,
-    ) -> Result<CallRows, Unstored> {
+    ) -> Result<Rows, Unstored> {
         loop {
             let turn = tokio::select! {
                 biased;

@@ -13,12 +13,15 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::upsert::{Written, upsert};
+use crate::read::Rows;
 
 type Outcome = Result<Written, DatabaseError>;
 
 #[derive(Debug)]
 struct Item {
     rows: CallRows,
+    /// Held until they are written.
+    room: Option<OwnedSemaphorePermit>,
     done: oneshot::Sender<Outcome>,
 }
 
@@ -68,9 +71,14 @@ impl Place {
     ///
     /// # Panics
     /// When the writing task panicked.
-    pub async fn write(self, rows: CallRows) -> Result<Written, DatabaseError> {
+    pub async fn write(self, rows: impl Into<Rows>) -> Result<Written, DatabaseError> {
         let (done, outcome) = oneshot::channel();
-        self.0.items.send(Item { rows, done }).await.expect("the writing task lives as long as a writer");
+        let Rows { rows, room } = rows.into();
+        self.0
+            .items
+            .send(Item { rows, room, done })
+            .await
+            .expect("the writing task lives as long as a writer");
         drop(self);
         outcome.await.expect("the writing task answers every item")
     }
@@ -132,12 +140,15 @@ async fn write(batch: Vec<Item>, database: Database, _connection: OwnedSemaphore
     // Sorted and once each: writers lock in one order, and a statement meets no row twice. A later copy wins.
     let mut calls = BTreeMap::new();
     let mut waiting: BTreeMap<String, Vec<oneshot::Sender<Outcome>>> = BTreeMap::new();
-    for Item { rows, done } in batch {
+    let mut rooms = Vec::with_capacity(batch.len());
+    for Item { rows, room, done } in batch {
+        rooms.push(room);
         let conversation_id = rows.conversation.conversation_id.to_string();
         waiting.entry(conversation_id.clone()).or_default().push(done);
         calls.insert(conversation_id, rows);
     }
     let outcomes = write_calls(calls, &database).await;
+    drop(rooms);
     let count = |wanted| {
         outcomes.values().filter(|outcome| matches!(outcome, Ok(written) if *written == wanted)).count()
     };

@@ -80,6 +80,25 @@ pub struct CallRows {
     pub huella: Vec<u8>,
 }
 
+impl CallRows {
+    /// About how much memory they take, in bytes: what was said, and what was written of it. All else is short.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let ConversationRow { transcripcion, resumen, datos, evaluacion, .. } = &self.conversation;
+        let texts = transcripcion.len() + resumen.as_ref().map_or(0, String::len);
+        texts + datos.iter().chain(evaluacion).map(bytes).sum::<usize>()
+    }
+}
+
+fn bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(bytes).sum(),
+        Value::Object(entries) => entries.iter().map(|(key, value)| key.len() + bytes(value)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => size_of::<Value>(),
+    }
+}
+
 /// Which stored keys of `datos` and `evaluacion` stay when a call is written again.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Retained {

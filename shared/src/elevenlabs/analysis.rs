@@ -124,9 +124,9 @@ fn scopes<'a, S>(
     scoped: Option<&'a RawValue>,
     of: impl Fn(ScopedWire<'a>) -> Option<BTreeMap<String, Item<'a, S>>>,
 ) -> serde_json::Result<Items<'a, S>> {
-    let scopes: Vec<Option<ScopedWire<'a>>> =
+    let found: Vec<Option<ScopedWire<'a>>> =
         scoped.map_or(Ok(Vec::new()), |scoped| serde_json::from_str(scoped.get()))?;
-    let mut items: Items<'a, S> = scopes.into_iter().flatten().filter_map(of).flatten().collect();
+    let mut items: Items<'a, S> = found.into_iter().flatten().filter_map(of).flatten().collect();
     items.reverse();
     Ok(items)
 }

@@ -51,6 +51,9 @@ impl Body {
             }
             if turn.is_none() && bytes.len() + piece.as_ref().len() > SHORT {
                 turn = Arc::clone(long).acquire_owned().await.ok();
+                // Room for all of it: grown by doubling, it would take up to three times as much.
+                let rest = length.unwrap_or_default().min(limit).saturating_sub(bytes.len());
+                bytes.reserve_exact(rest);
             }
             bytes.extend_from_slice(piece.as_ref());
         }
