@@ -1,6 +1,7 @@
 //! The first step: asks the API which conversations there are, a page at a time.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use anyhow::bail;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -70,7 +71,11 @@ impl Discover {
     }
 }
 
-/// Asks again what may pass, for as long as a one-shot verb waits; a Retry-After beyond that is not sat out.
+/// So long a throttle is sat out, if no single wait is too long: whoever else asks may take what the API allows for a while.
+const THROTTLED_FOR: Duration = Duration::from_mins(2);
+
+/// Asks again what may pass, for as long as a one-shot verb waits; a Retry-After beyond that is not sat out, a throttle
+/// that lasts is.
 pub(crate) async fn ask<T>(request: impl AsyncFn() -> Result<T, ApiError>) -> Result<T, ApiError> {
     let began = Instant::now();
     let mut failures = 0;
@@ -80,15 +85,18 @@ pub(crate) async fn ask<T>(request: impl AsyncFn() -> Result<T, ApiError>) -> Re
             Err(error) => error,
         };
         failures += 1;
-        let wait = match &error {
-            ApiError::Throttled { retry_after: Some(retry_after), .. } if !retry_after.is_zero() => {
-                *retry_after
+        let again = AGAIN.delay(failures, rand::random());
+        let (wait, patience) = match &error {
+            ApiError::Throttled { retry_after, .. } => {
+                let wait = retry_after.filter(|wait| !wait.is_zero());
+                // Those who were refused together do not come back together.
+                let wait = wait.map_or(again, |wait| wait + again.min(wait) / 4);
+                (wait, THROTTLED_FOR)
             }
-            ApiError::Throttled { .. } => AGAIN.delay(failures, rand::random()),
-            error if error.is_service_level() => AGAIN.delay(failures, rand::random()),
+            error if error.is_service_level() => (again, PATIENCE),
             _ => return Err(error),
         };
-        if began.elapsed() + wait > PATIENCE {
+        if wait > PATIENCE || began.elapsed() + wait > patience {
             return Err(error);
         }
         log::debug!("asking again in {} ms: {error}", wait.as_millis());
