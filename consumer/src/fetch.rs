@@ -26,8 +26,8 @@ pub struct Fetcher {
 impl Fetcher {
     /// A fetcher of at most `concurrency` requests at a time, and as many in a time as the budget gives.
     #[must_use]
-    pub fn new(client: Client, reader: Reader, concurrency: usize, budget: Option<RateBudget>) -> Self {
-        Self { client, reader, pace: Arc::new(Pace::new(concurrency, budget)), outage: Arc::default() }
+    pub fn new(client: Client, reader: Reader, concurrency: usize, budget: RateBudget) -> Self {
+        Self { client, reader, pace: Arc::new(Pace::new(concurrency, Some(budget))), outage: Arc::default() }
     }
 
     /// The client it asks with.
@@ -97,7 +97,7 @@ impl Fetcher {
             })?;
             let answer = self.client.conversation_body(conversation_id).await;
             let now = Instant::now();
-            let took = turn.took(now);
+            let (began, took) = (turn.began, turn.took(now));
             drop(turn);
             match answer {
                 Ok(body) => {
@@ -115,9 +115,8 @@ impl Fetcher {
                     };
                 }
                 Err(ApiError::Throttled { retry_after, detail }) => {
-                    self.pace
-                        .throttled(excess(&detail), retry_after, took, now)
-                        .map_err(|_| Interruption::Throttled)?;
+                    let wave = self.pace.throttled(excess(&detail), retry_after, began, now).await;
+                    wave.map_err(|_| Interruption::Throttled)?;
                 }
                 Err(error) => return Err(self.refused(conversation_id, &error, took).await),
             }

@@ -35,15 +35,14 @@ pub async fn database(config: &DatabaseConfig) -> Result<Database, SchemaError> 
     Ok(database)
 }
 
-/// The client, waiting before each request for its share of `ELEVENLABS_RATE_LIMIT`, if there is one.
+/// The client, waiting before each request for its share of the rate that was set or found.
 #[must_use]
 pub fn budgeted(client: Client, spacing: Option<Duration>, database: &Database) -> Client {
-    let Some(spacing) = spacing else { return client };
     let budget = RateBudget::new(database.clone(), spacing);
     client.with_leave(Arc::new(move || {
         let budget = budget.clone();
         Box::pin(async move {
-            budget.one().await.map_err(|error| {
+            budget.turn(1).await.map_err(|error| {
                 log::warn!("no share of ELEVENLABS_RATE_LIMIT: {error}");
                 NoLeave
             })

@@ -12,6 +12,7 @@ pub mod process;
 pub mod progress;
 pub mod pulse;
 pub mod queue;
+pub mod rate;
 pub mod shutdown;
 #[cfg(feature = "testing")]
 pub mod testing;

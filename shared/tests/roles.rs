@@ -56,6 +56,7 @@ const OPEN_TO: &str = "\
     corridas.terminada_en                SIU -   S  -  -
     corridas.verbo                       SIU -   S  -  -
     cuotas.ambito                        SIU SIU S  -  -
+    cuotas.estado                        SIU SIU S  -  -
     cuotas.libre_desde                   SIU SIU S  -  -
     cursores.ambito                      SIU -   S  -  -
     cursores.listado_hasta               SIU -   S  -  -

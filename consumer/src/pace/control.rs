@@ -1,13 +1,9 @@
-//! The controller: how many requests may be in flight, and when the next may be made. A pure function of what happened
-//! and when.
-//!
-//! Nothing is known of the API's limits at first, and nothing is limited. A refusal begins an episode: all wait until its
-//! Retry-After is over. What was accepted until then says what the limit is; just below it the worker stays for a
-//! while, then doubles its pace until the next refusal, which finds a limit that was lifted, and else the same again.
+//! The controller of one worker: how many requests may be in flight, and until when it cools down. A pure function of what
+//! happened and when.
 
-use super::limit::Limit;
-use super::record::Record;
-use super::{Excess, Secs, TooLong};
+use shared::rate::{HELD_LEAST, HELD_MOST, Limit, Secs};
+
+use super::TooLong;
 
 /// Deliveries are held through a cool-down, or several in a row, of this length; a longer one is a pause. Far below the
 /// broker's 30 minutes.
@@ -16,27 +12,11 @@ const LONGEST_HOLD: Secs = 60.0;
 /// Between a refusal that names no Retry-After and the next request; doubled while nothing is accepted, up to a minute.
 const COOL_DOWN: Secs = 0.25;
 
-/// One episode a second is enough.
-const EPISODE: Secs = 1.0;
+/// One wave of refusals a second is enough.
+const APART: Secs = 1.0;
 
-/// As much of what was found is used: a little less than the limit lets a burst grow again.
-const USED: f64 = 0.98;
-
-/// What was found is held for so many times what finding it costs …
-const HELD: f64 = 7.5;
-
-/// … but between these.
-const HELD_LEAST: Secs = 6.0;
-const HELD_MOST: Secs = 600.0;
-
-/// As much of what a bucket may have taken in during a cool-down is used at once.
-const OWED: f64 = 0.8;
-
-/// The slowest rate: one request in ten seconds.
-const LEAST_RATE: f64 = 0.1;
-
-/// A turn may be taken late by as much and the next one be on time all the same: timers are no finer than a millisecond.
-const SLACK: Secs = 0.02;
+/// Permits that were found are held for so many times what finding them costs.
+const HELD: f64 = 7.0;
 
 /// An answer is slow that takes longer than this …
 const SLOW: Secs = 2.0;
@@ -50,15 +30,14 @@ const WEIGHT: f64 = 0.1;
 /// What a slow answer leaves of the permits.
 const LEFT_WHEN_SLOW: f64 = 0.9;
 
-/// A wave of refusals.
+/// A wave of refusals that has had no consequence yet.
 #[derive(Clone, Copy, Debug)]
-struct Episode {
-    /// When the first of the refused was sent.
-    at: Secs,
-    excess: Excess,
-    /// How many were in flight then, and how many of them were refused.
+struct Wave {
+    /// How many were in flight, and how many of them were refused.
     in_flight: f64,
     refused: f64,
+    /// Of whom there were too many at once.
+    is_at_once: bool,
     /// How long nothing is asked.
     costs: Secs,
 }
@@ -66,21 +45,13 @@ struct Episode {
 #[derive(Debug)]
 pub(super) struct Control {
     most: f64,
-    rate: Limit,
     permits: Limit,
     in_flight: f64,
-    next_at: Secs,
-    /// Somebody waited for the rate since the last request.
-    was_late: bool,
-    record: Record,
-    /// What the API takes at once after a quiet time, by the first refusal.
-    burst: f64,
-    /// One that has had no consequence yet.
-    episode: Option<Episode>,
-    /// When the last but that one began.
-    before: Secs,
+    wave: Option<Wave>,
+    /// When the last wave began.
+    began_at: Secs,
     cool_until: Secs,
-    /// Episodes since something was accepted, and since when.
+    /// Waves since something was accepted, and since when.
     fruitless: i32,
     throttled_since: Option<Secs>,
     usual: Option<Secs>,
@@ -89,17 +60,13 @@ pub(super) struct Control {
 
 impl Control {
     pub(super) fn new(most: u16) -> Self {
+        let most = f64::from(most);
         Self {
-            most: f64::from(most),
-            rate: Limit::new(f64::INFINITY),
-            permits: Limit::new(f64::from(most)),
+            most,
+            permits: Limit::new(most, 0.0, 0.0),
             in_flight: 0.0,
-            next_at: 0.0,
-            was_late: false,
-            record: Record::default(),
-            burst: 0.0,
-            episode: None,
-            before: f64::NEG_INFINITY,
+            wave: None,
+            began_at: f64::NEG_INFINITY,
             cool_until: 0.0,
             fruitless: 0,
             throttled_since: None,
@@ -113,6 +80,12 @@ impl Control {
         self.permits.value().clamp(1.0, self.most).floor()
     }
 
+    /// How many more requests there may be in flight.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
+    pub(super) fn free(&self) -> u32 {
+        (self.width() - self.in_flight).max(0.0) as u32
+    }
+
     /// When a cool-down ends, if there is one at `now`.
     pub(super) fn cool_until(&self, now: Secs) -> Option<Secs> {
         Some(self.cool_until).filter(|until| *until > now)
@@ -120,8 +93,7 @@ impl Control {
 
     /// Forgets a cool-down: a probe was answered.
     pub(super) fn recovered(&mut self) {
-        self.cool_until = 0.0;
-        self.throttled_since = None;
+        (self.cool_until, self.throttled_since) = (0.0, None);
     }
 
     /// From when on the next request may be made: `now`, or later; `None`: when one in flight has ended.
@@ -131,22 +103,14 @@ impl Control {
         }
         self.conclude(now);
         // What was refused is asked for by one first.
-        if self.in_flight >= self.width() || (self.fruitless > 1 && self.in_flight > 0.0) {
-            return None;
-        }
-        self.was_late |= self.next_at > now;
-        Some(self.next_at.max(now))
+        let is_full = self.in_flight >= self.width() || (self.fruitless > 1 && self.in_flight > 0.0);
+        (!is_full).then_some(now)
     }
 
     /// A request is made at `now`.
     pub(super) fn take(&mut self, now: Secs) {
-        self.rate.step(std::mem::take(&mut self.was_late), now);
         self.permits.step(self.in_flight + 1.0 >= self.width(), now);
-        let spacing = 1.0 / self.rate.value();
-        let slack = ((self.burst - 1.0) * spacing).clamp(0.0, SLACK);
-        self.next_at = self.next_at.max(now - slack) + spacing;
         self.in_flight += 1.0;
-        self.record.add(now);
     }
 
     /// A request has ended, whatever its answer.
@@ -156,8 +120,7 @@ impl Control {
 
     /// The API took a request.
     pub(super) fn answered(&mut self, took: Secs, now: Secs) {
-        self.fruitless = 0;
-        self.throttled_since = None;
+        (self.fruitless, self.throttled_since) = (0, None);
         let usual = self.usual.unwrap_or(took);
         self.usual = Some(usual * (1.0 - WEIGHT) + took * WEIGHT);
         if took > SLOW.max(usual * SLOWER_BY) {
@@ -170,76 +133,54 @@ impl Control {
         if now - self.slowed_at >= took.max(SLOW) {
             self.slowed_at = now;
             let left = (self.width() * LEFT_WHEN_SLOW).max(1.0);
-            self.permits.set(left, left, HELD_LEAST, now);
+            self.permits = Limit::new(left, HELD_LEAST, now);
         }
     }
 
-    /// The API refused a request that was sent at `sent_at`. `jitter` is between 0 and 1.
+    /// The API refused a request; how long nothing is asked now, and whether that is too long to hold deliveries. `jitter`
+    /// is between 0 and 1.
     pub(super) fn throttled(
         &mut self,
-        excess: Excess,
         retry_after: Option<Secs>,
-        sent_at: Secs,
         jitter: f64,
         now: Secs,
-    ) -> Result<(), TooLong> {
-        self.record.remove(sent_at);
+    ) -> (Secs, Result<(), TooLong>) {
         let since = *self.throttled_since.get_or_insert(now);
         if self.cool_until(now).is_none() {
             self.conclude(now);
             self.fruitless += 1;
-            let in_flight = self.in_flight + 1.0;
-            self.episode = Some(Episode { at: sent_at, excess, in_flight, refused: 0.0, costs: 0.0 });
+            let doubled = COOL_DOWN * f64::exp2(f64::from(self.fruitless - 1));
+            let costs = doubled.max(APART - (now - self.began_at)).min(LONGEST_HOLD) * (1.0 + jitter / 4.0);
+            self.began_at = now;
+            self.wave =
+                Some(Wave { in_flight: self.in_flight + 1.0, refused: 0.0, is_at_once: false, costs });
         }
-        let doubled = COOL_DOWN * f64::exp2(f64::from(self.fruitless - 1));
-        let unless_told = doubled.max(EPISODE - (now - self.before)).min(LONGEST_HOLD) * (1.0 + jitter / 4.0);
         // A Retry-After of nothing, or of a date that is past by our clock, is no leave to ask at once.
-        let wait = retry_after.filter(|wait| *wait > 0.0).unwrap_or(unless_told);
+        let told = retry_after.filter(|wait| *wait > 0.0);
+        let wait = told.or(self.wave.map(|wave| wave.costs)).unwrap_or(COOL_DOWN);
         self.cool_until = self.cool_until.max(now + wait);
-        if let Some(episode) = &mut self.episode {
-            episode.at = episode.at.min(sent_at);
-            episode.refused += 1.0;
-            episode.costs = wait;
+        if let Some(wave) = &mut self.wave {
+            wave.refused += 1.0;
+            wave.costs = wait;
         }
-        if wait > LONGEST_HOLD || now - since > LONGEST_HOLD { Err(TooLong) } else { Ok(()) }
+        let is_long = wait > LONGEST_HOLD || now - since > LONGEST_HOLD;
+        (wait, if is_long { Err(TooLong) } else { Ok(()) })
     }
 
-    /// Draws the consequence of an episode, when those that were in flight have come in.
+    /// It was refused since there were too many at once.
+    pub(super) fn were_at_once(&mut self) {
+        if let Some(wave) = &mut self.wave {
+            wave.is_at_once = true;
+        }
+    }
+
+    /// Draws the consequence of a wave, when those that were in flight have come in.
     fn conclude(&mut self, now: Secs) {
-        let Some(Episode { at, excess, in_flight, refused, costs }) = self.episode.take() else { return };
-        self.next_at = now;
-        let before = std::mem::replace(&mut self.before, at);
-        let held_for = (HELD * costs).clamp(HELD_LEAST, HELD_MOST);
-        let is_settled = self.rate.value().is_finite() && !self.rate.is_growing();
-        let is_at_once = excess == Excess::AtOnce || (excess == Excess::Unknown && is_settled);
+        let Some(Wave { in_flight, refused, is_at_once, costs }) = self.wave.take() else { return };
         if is_at_once && self.width() > 1.0 {
             let found = (in_flight - refused).max(self.permits.kept()).min(in_flight - 1.0).max(1.0);
-            self.permits.set(found, found, held_for, now);
-            return;
+            let held_for = (HELD * costs).clamp(HELD_LEAST, HELD_MOST);
+            self.permits = Limit::new(found, held_for, now);
         }
-        if self.rate.value().is_infinite() {
-            self.burst = self.record.count(at - 1.0, at).max(1.0);
-            let first = (self.burst / 2.0).max(4.0);
-            self.rate.set(first, first, 0.0, now);
-        } else if self.record.count(before, at) >= 1.0 {
-            let found = self.found(before, at).max(LEAST_RATE);
-            self.rate.set(found, self.rate.value().min(found * 1.5), held_for, now);
-            // What the bucket has taken in meanwhile.
-            let owed = (self.burst - 1.0).min(found * (now - at)) * OWED;
-            self.next_at = now - owed / found;
-        }
-    }
-
-    /// What is used of the rate from now on, after a refusal at `at`, and one before.
-    fn found(&self, before: Secs, at: Secs) -> f64 {
-        let value = self.rate.value();
-        let found = USED * self.record.rate(before, at, self.burst).min(value);
-        if self.rate.is_growing() {
-            return found.max(self.rate.kept());
-        }
-        // It was held, and is too much all the same: chance, or others, when it went well for a while.
-        let least = if self.rate.in_the_way() >= EPISODE { 0.93 * self.rate.found() } else { 0.75 * value };
-        let most = if self.rate.in_the_way() >= EPISODE { 0.98 } else { 0.75 };
-        found.clamp(least, (most * value).max(least))
     }
 }

@@ -1,20 +1,19 @@
 //! How many requests are in flight, and how many a second: as many as `ELEVENLABS_CONCURRENCY` and `ELEVENLABS_RATE_LIMIT`
 //! allow, fewer when the API throttles or grows slow.
 //!
-//! Two semaphores hold the permits, one of them those of old calls; the controller says how many there are, and when the
-//! next request may be made. Fresh calls go first, whatever they wait for.
+//! Two semaphores hold the permits, one of them those of old calls; the controller says how many there are. When the next
+//! request may be made is found together with all other programs: [`RateBudget`]. One job at a time waits for that, and no
+//! other is begun meanwhile, so that a fresh call is the next one.
 
 mod control;
-mod limit;
 mod permit;
 mod places;
-mod record;
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use shared::database::{DatabaseError, Grant, RateBudget};
+use shared::database::RateBudget;
+use shared::rate::Secs;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 
@@ -23,9 +22,6 @@ use places::Places;
 
 pub use permit::{Backfill, Permit, Turn};
 
-/// Seconds since a pace began.
-type Secs = f64;
-
 /// The pace of one worker.
 #[derive(Debug)]
 pub struct Pace {
@@ -33,10 +29,8 @@ pub struct Pace {
     began: Instant,
     most: u16,
     budget: Option<RateBudget>,
-    /// Whoever asks next holds it, with what is leased of the budget.
-    gate: tokio::sync::Mutex<Option<Grant>>,
-    /// Jobs that wait for their turn: fresh ones, old ones.
-    waiting: [AtomicU32; 2],
+    /// Whoever asks next holds it.
+    gate: tokio::sync::Mutex<()>,
     changed: Notify,
 }
 
@@ -81,13 +75,13 @@ impl Pace {
         let most = u16::try_from(most).unwrap_or(u16::MAX).max(1);
         let control = Control::new(most);
         let (all, old) = (Places::new(most.into()), Places::new(usize::from(most - 1).max(1)));
+        let state = Mutex::new(State { control, all, old });
         Self {
-            state: Mutex::new(State { control, all, old }),
+            state,
             began: Instant::now(),
             most,
             budget,
             gate: tokio::sync::Mutex::default(),
-            waiting: Default::default(),
             changed: Notify::new(),
         }
     }
@@ -118,9 +112,10 @@ impl Pace {
         self.most
     }
 
-    /// Waits for a permit, and for the end of a cool-down.
+    /// Waits for a permit, until nobody waits for a turn, and for the end of a cool-down.
     pub async fn permit(self: &Arc<Self>) -> Permit {
         let place = self.place(|state| &state.all).await;
+        let gate = self.gate.lock().await;
         loop {
             let changed = self.changed.notified();
             match self.cool_down(Instant::now()) {
@@ -128,6 +123,7 @@ impl Pace {
                 left => tokio::select! { () = tokio::time::sleep(left) => {}, () = changed => {} },
             }
         }
+        drop(gate);
         Permit::new(Arc::clone(self), place)
     }
 
@@ -165,47 +161,42 @@ impl Pace {
         self.tell(|control| control.slowed(0.0, now));
     }
 
-    /// The API refused at `now` a request that took so long; requests of the same wave count once.
+    /// The API refused at `now` a request that was sent then; requests of the same wave count once.
     ///
     /// # Errors
     /// [`TooLong`] when this cool-down, or all since the last answer together, is too long to hold deliveries.
-    pub fn throttled(
+    pub async fn throttled(
         &self,
         excess: Excess,
         retry_after: Option<Duration>,
-        took: Duration,
+        sent_at: Instant,
         now: Instant,
     ) -> Result<(), TooLong> {
-        let (now, wait) = (self.secs(now), retry_after.map(|wait| wait.as_secs_f64()));
-        let sent_at = (now - took.as_secs_f64()).max(0.0);
-        self.tell(|control| control.throttled(excess, wait, sent_at, rand::random(), now))
+        let (now, told) = (self.secs(now), retry_after.map(|wait| wait.as_secs_f64()));
+        let (wait, outcome) = self.tell(|control| control.throttled(told, rand::random(), now));
+        let wait = Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX);
+        let is_sure = excess == Excess::PerSecond;
+        let is_rate = match &self.budget {
+            _ if excess == Excess::AtOnce => false,
+            Some(budget) => budget.throttled(sent_at, wait, is_sure).await,
+            None => is_sure,
+        };
+        if !is_rate {
+            self.tell(Control::were_at_once);
+        }
+        outcome
     }
 
-    /// When the next request may be made, which then counts as made if that is now.
+    /// When the next request may be made as far as this worker goes; `None`: when one has ended.
     fn next(&self, now: Instant) -> Option<Duration> {
         let now = self.secs(now);
         let at = self.state().control.next_at(now)?;
         Some(Duration::from_secs_f64((at - now).max(0.0)))
     }
-
-    /// Makes a request of the budget's, or says when.
-    async fn granted(&self, grant: &mut Option<Grant>, now: Instant) -> Result<Duration, DatabaseError> {
-        let Some(budget) = &self.budget else { return Ok(Duration::ZERO) };
-        if grant.is_none() {
-            let wanted = self.waiting.iter().map(|count| count.load(Ordering::Relaxed)).sum();
-            *grant = Some(budget.lease(wanted).await?);
-        }
-        let Some(leased) = grant else { return Ok(Duration::ZERO) };
-        let left = leased.first_at.saturating_duration_since(now);
-        if left.is_zero() {
-            leased.first_at += leased.spacing;
-            leased.count -= 1;
-            *grant = grant.filter(|grant| grant.count > 0);
-        }
-        Ok(left)
-    }
 }
 
+#[cfg(test)]
+mod shapes;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What a job holds: a permit, and while its request is made a turn.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use shared::database::DatabaseError;
@@ -28,11 +27,9 @@ pub struct Backfill(OwnedSemaphorePermit);
 #[derive(Debug)]
 pub struct Turn<'a> {
     pace: &'a Pace,
-    began: Instant,
+    /// When it was made.
+    pub began: Instant,
 }
-
-/// A job that waits for its turn.
-struct Waiting<'a>(&'a AtomicU32);
 
 impl Backfill {
     pub(super) fn new(place: OwnedSemaphorePermit) -> Self {
@@ -58,31 +55,30 @@ impl Permit {
     pub async fn turn(&mut self) -> Result<Turn<'_>, DatabaseError> {
         self.renew().await;
         let pace = &*self.pace;
-        let _waiting = Waiting::new(pace, self.is_old);
+        let _gate = pace.gate.lock().await;
+        let mut is_granted = pace.budget.is_none();
         loop {
-            let mut grant = pace.gate.lock().await;
-            // An old call lets those behind it pass when a fresh one is among them.
-            while !(self.is_old && pace.waiting[0].load(Ordering::Relaxed) > 0) {
-                let changed = pace.changed.notified();
-                let mut left = pace.next(Instant::now());
-                if left == Some(Duration::ZERO) {
-                    left = Some(pace.granted(&mut grant, Instant::now()).await?);
-                }
-                if left == Some(Duration::ZERO) {
-                    let began = Instant::now();
+            let changed = pace.changed.notified();
+            let began = Instant::now();
+            match pace.next(began) {
+                Some(Duration::ZERO) if is_granted => {
                     pace.tell(|control| control.take(pace.secs(began)));
                     return Ok(Turn { pace, began });
                 }
-                let time = async {
-                    match left {
-                        Some(left) => tokio::time::sleep(left).await,
-                        None => std::future::pending().await,
+                Some(Duration::ZERO) => {
+                    if let Some(budget) = &pace.budget {
+                        let free = pace.state().control.free();
+                        budget.turn(free).await?;
                     }
-                };
-                tokio::select! { () = time => {}, () = changed => {} }
+                    is_granted = true;
+                }
+                Some(left) => {
+                    // What was granted before a refusal does not hold.
+                    is_granted = pace.budget.is_none();
+                    tokio::select! { () = tokio::time::sleep(left) => {}, () = changed => {} }
+                }
+                None => changed.await,
             }
-            drop(grant);
-            tokio::task::yield_now().await;
         }
     }
 
@@ -122,20 +118,5 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.pace.tell(Control::ended);
-    }
-}
-
-impl<'a> Waiting<'a> {
-    fn new(pace: &'a Pace, is_old: bool) -> Self {
-        let count = &pace.waiting[usize::from(is_old)];
-        count.fetch_add(1, Ordering::Relaxed);
-        pace.changed.notify_waiters();
-        Self(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -1,8 +1,13 @@
 //! The controller against simulated APIs on a simulated clock.
 #![expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 
+use shared::rate::{Rate, Refused, Secs, Slots, Step, Turns};
+
+use super::Excess;
 use super::control::Control;
-use super::{Excess, Secs};
+
+/// No clock begins at nought.
+const START: Secs = 1000.0;
 
 /// An API of one shape.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +24,12 @@ pub(super) struct Api {
     /// Everything is refused between these.
     pub(super) closed: Option<(Secs, Secs)>,
     pub(super) excess: Excess,
+    /// What was set: the time between two requests.
+    pub(super) ceiling: Option<Secs>,
+    /// A pass lists so many pages meanwhile …
+    pub(super) pages: usize,
+    /// … for which there is another limit, of so many a second.
+    pub(super) pages_rate: Option<f64>,
 }
 
 impl Api {
@@ -33,12 +44,15 @@ impl Api {
             change: None,
             closed: None,
             excess: Excess::PerSecond,
+            ceiling: None,
+            pages: 0,
+            pages_rate: None,
         }
     }
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// When the last was accepted.
     pub(super) secs: Secs,
@@ -49,6 +63,8 @@ pub(super) struct Outcome {
     /// Accepted of each worker.
     pub(super) shares: Vec<f64>,
     pub(super) paused: bool,
+    /// When each page was listed.
+    pub(super) listed: Vec<Secs>,
 }
 
 impl Outcome {
@@ -71,75 +87,174 @@ impl Outcome {
 /// What a round trip takes beside the latency.
 const WIRE: Secs = 0.001;
 
-const TICK: Secs = 0.001;
+const TICK: Secs = 0.000_2;
+
+/// From a question to the database until its answer.
+const DATABASE: Secs = 0.0015;
+
+/// What a worker waits for before its next request.
+#[derive(Clone, Copy)]
+enum Pending {
+    Nothing,
+    Lease { due: Secs, slots: Option<Slots> },
+    Check { due: Secs, holds: bool },
+}
+
+struct Worker {
+    control: Control,
+    turns: Turns,
+    pending: Pending,
+}
+
+impl Worker {
+    /// Whether it makes a request now.
+    fn asks(&mut self, rate: &mut Rate, ceiling: Option<Secs>, now: Secs) -> bool {
+        match self.pending {
+            Pending::Lease { due, .. } | Pending::Check { due, .. } if due > now => return false,
+            Pending::Lease { slots, .. } => self.turns.leased(slots, now),
+            Pending::Check { holds, .. } => self.turns.checked(holds),
+            Pending::Nothing => {}
+        }
+        self.pending = Pending::Nothing;
+        if self.control.next_at(now).is_none_or(|at| at > now) {
+            return false;
+        }
+        match self.turns.next(self.control.free(), now) {
+            Step::Ask => return true,
+            Step::Wait(_) => {}
+            Step::Lease(wanted) => {
+                let due = now + DATABASE;
+                self.pending = Pending::Lease { due, slots: rate.lease(wanted, ceiling, now) };
+            }
+            Step::Check(slots) => {
+                let due = now + DATABASE;
+                self.pending = Pending::Check { due, holds: rate.holds(&slots) };
+            }
+        }
+        false
+    }
+
+    fn refused(&mut self, api: &Api, rate: &mut Rate, sent_at: Secs, jitter: f64, now: Secs) -> bool {
+        let (wait, outcome) = self.control.throttled(api.retry_after, jitter, now);
+        let free = self.turns.refused(now);
+        let is_sure = api.excess == Excess::PerSecond;
+        let is_rate =
+            api.excess != Excess::AtOnce && rate.throttled(Refused { sent_at, wait, is_sure, free }, now);
+        if !is_rate {
+            self.control.were_at_once();
+        }
+        outcome.is_err()
+    }
+}
+
+/// What the API allows.
+struct Bucket {
+    rate: f64,
+    burst: f64,
+    tokens: f64,
+    at: Secs,
+}
+
+impl Bucket {
+    fn new(rate: f64, burst: f64) -> Self {
+        Self { rate, burst, tokens: burst, at: START }
+    }
+
+    fn takes(&mut self, at: Secs) -> bool {
+        let at = at.max(self.at);
+        self.tokens = f64::min(self.tokens + (at - self.at) * self.rate, self.burst);
+        self.at = at;
+        let is_taken = self.tokens >= 1.0;
+        if is_taken {
+            self.tokens -= 1.0;
+        }
+        is_taken
+    }
+}
+
+/// A request on its way.
+struct Flight {
+    due: Secs,
+    worker: usize,
+    sent_at: Secs,
+    is_taken: bool,
+}
+
+/// Numbers between 0 and 1, always the same.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
 
 /// Has workers ask for so many calls, or for so many seconds.
 pub(super) fn asked(api: Api, workers: usize, most: u16, calls: usize, until: Secs) -> Outcome {
-    struct Flight {
-        due: Secs,
-        worker: usize,
-        sent_at: Secs,
-        is_taken: bool,
-    }
-    let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut random = move || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        (seed >> 11) as f64 / (1_u64 << 53) as f64
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    // The last of them is the pass.
+    let worker = |nth| {
+        let control = Control::new(if nth < workers { most } else { 1 });
+        Worker { control, turns: Turns::default(), pending: Pending::Nothing }
     };
-    let mut controls: Vec<Control> = (0..workers).map(|_| Control::new(most)).collect();
-    let (mut tokens, mut refilled_at, mut rate, mut burst) = (api.burst, 0.0, api.rate, api.burst);
+    let (mut all, mut shared): (Vec<Worker>, Rate) = ((0..=workers).map(worker).collect(), Rate::default());
+    let mut bucket = Bucket::new(api.rate, api.burst);
+    let mut bucket_of_pages = api.pages_rate.map(|rate| Bucket::new(rate, 1.0));
     let mut flights: Vec<Flight> = Vec::new();
     let mut at_api = 0;
-    let mut outcome =
-        Outcome { secs: 0.0, accepted: vec![], refused: vec![], shares: vec![0.0; workers], paused: false };
-    let mut left = calls;
-    let (mut now, mut first) = (0.0, 0);
-    while outcome.accepted.len() < calls && now < until {
+    let mut outcome = Outcome { shares: vec![0.0; workers], ..Outcome::default() };
+    let (mut left, mut pages) = (calls, api.pages);
+    let (mut now, mut first) = (START, 0);
+    while outcome.accepted.len() < calls && now < START + until {
         if let Some((at, to)) = api.change
-            && now >= at
+            && now >= START + at
         {
-            (burst, rate) = (burst * to / rate, to);
+            (bucket.burst, bucket.rate) = (bucket.burst * to / bucket.rate, to);
         }
-        let mut index = 0;
-        while index < flights.len() {
-            if flights[index].due > now {
-                index += 1;
-                continue;
-            }
-            let Flight { worker, sent_at, is_taken, .. } = flights.swap_remove(index);
-            controls[worker].ended();
+        for Flight { worker, sent_at, is_taken, .. } in flights.extract_if(.., |it| it.due <= now) {
+            let (it, is_page) = (&mut all[worker], worker == workers);
+            it.control.ended();
             if is_taken {
                 at_api -= 1;
-                controls[worker].answered(now - sent_at, now);
-                outcome.accepted.push(now);
-                outcome.shares[worker] += 1.0;
-                outcome.secs = now;
-            } else {
-                outcome.refused.push(now);
-                left += 1;
-                outcome.paused |=
-                    controls[worker].throttled(api.excess, api.retry_after, sent_at, random(), now).is_err();
+                it.control.answered(now - sent_at, now);
+            }
+            match (is_taken, is_page) {
+                (true, true) => outcome.listed.push(now - START),
+                (true, false) => {
+                    outcome.accepted.push(now - START);
+                    outcome.shares[worker] += 1.0;
+                    outcome.secs = now - START;
+                }
+                (false, true) => {
+                    pages += 1;
+                    it.control.throttled(api.retry_after, dice.next(), now).1.expect("a short wait");
+                }
+                (false, false) => {
+                    outcome.refused.push(now - START);
+                    left += 1;
+                    outcome.paused |= it.refused(&api, &mut shared, sent_at, dice.next(), now);
+                }
             }
         }
-        first = (first + 1) % workers;
-        for worker in (0..workers).map(|it| (it + first) % workers) {
-            while left > 0 && controls[worker].next_at(now).is_some_and(|at| at <= now) {
-                controls[worker].take(now);
-                left -= 1;
+        first = (first + 1) % all.len();
+        for worker in (0..=workers).map(|it| (it + first) % (workers + 1)) {
+            let is_page = worker == workers;
+            let left = if is_page { &mut pages } else { &mut left };
+            while *left > 0 && all[worker].asks(&mut shared, api.ceiling, now) {
+                all[worker].control.take(now);
+                *left -= 1;
                 // On its way it is held up a little.
-                let arrives_at = f64::max(refilled_at, now + 0.0003 * random());
-                tokens = f64::min(tokens + (arrives_at - refilled_at) * rate, burst);
-                refilled_at = arrives_at;
-                let is_closed = api.closed.is_some_and(|(from, to)| now >= from && now < to);
-                let is_taken = !is_closed && api.at_once.is_none_or(|limit| at_api < limit) && tokens >= 1.0;
-                if is_taken {
-                    tokens -= 1.0;
-                    at_api += 1;
-                }
+                let arrives_at = now + 0.0003 * dice.next();
+                let bucket = bucket_of_pages.as_mut().filter(|_| is_page).unwrap_or(&mut bucket);
+                let is_closed = api.closed.is_some_and(|(from, to)| now >= START + from && now < START + to);
+                let is_free = !is_closed && api.at_once.is_none_or(|limit| at_api < limit);
+                let is_taken = is_free && bucket.takes(arrives_at);
+                at_api += usize::from(is_taken);
                 let latency = if is_taken || api.slow_refusals { api.latency } else { 0.0 };
-                let due = now + WIRE * (0.5 + random()) + latency;
+                let due = now + WIRE * (0.5 + dice.next()) + latency;
                 flights.push(Flight { due, worker, sent_at: now, is_taken });
             }
         }

@@ -74,7 +74,7 @@ impl Worker {
         // One connection stays free for the book.
         let writer = Writer::start(database.clone(), &worker, (database_config.pool_size - 1).max(1));
         let tally = Tally::new(drain.is_some());
-        let budget = elevenlabs.rate_limit.map(|spacing| RateBudget::new(database.clone(), spacing));
+        let budget = RateBudget::new(database.clone(), elevenlabs.rate_limit);
         let reader = Reader::start(report, elevenlabs.concurrency)?;
         let fetcher = Fetcher::new(client, reader, elevenlabs.concurrency, budget);
         let prefetch = worker.prefetch;

@@ -18,7 +18,7 @@ pub mod rows;
 pub mod schema;
 mod statement;
 
-pub use budget::{Grant, RateBudget};
+pub use budget::RateBudget;
 pub use error::DatabaseError;
 pub use fitness::{Misfit, misfits};
 pub use migrate::{SchemaError, check_schema, migrate, once_granted, wait_for_schema};

@@ -177,7 +177,7 @@ fn url_of(config: &DatabaseConfig, name: &str) -> String {
 }
 
 /// The one place that leaves the asynchronous threads.
-async fn blocking<T, E, F>(work: F) -> Result<T, E>
+pub(super) async fn blocking<T, E, F>(work: F) -> Result<T, E>
 where
     T: Send + 'static,
     E: Send + 'static,

@@ -89,12 +89,14 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Ritmo de peticiones que comparten todos los procesos (ELEVENLABS_RATE_LIMIT); vacía si no se ha fijado.
+    /// Ritmo de peticiones que comparten todos los procesos: el fijado (ELEVENLABS_RATE_LIMIT) o el hallado donde la API rechazó; vacía si no hay ninguno.
     cuotas (ambito) {
         /// A qué servicio se le pregunta: elevenlabs.
         ambito -> Text,
         /// Instante desde el que puede hacerse la próxima petición; las anteriores ya están repartidas.
         libre_desde -> Timestamptz,
+        /// Lo que se sabe del ritmo que admite la API y hasta dónde está repartido, en JSON; solo para los programas.
+        estado -> Text,
     }
 }
 
