@@ -73,9 +73,44 @@ async fn a_pass_lists_while_a_worker_takes_all_that_the_api_allows() {
         served.status_429 > 0 && served.status_2xx > 20
     })
     .await;
+    let before = stage.simulator.served().detail;
     let pass = Process::start("producer", &["sync"], &stage.variables()).finished().await;
     assert_eq!(pass.code, Some(0), "{}", pass.stderr);
-    assert!(stage.stored().len() < 600, "there was a backlog");
+    assert!(stage.simulator.served().detail > before, "nobody else asked meanwhile");
+    worker.stop().await;
+}
+
+/// Workers that did not know of each other would refuse each other their turns, whatever each of them did.
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_find_together_how_close_requests_may_follow_each_other() {
+    let retry_after = Some(std::time::Duration::from_secs(1));
+    let rate = Faults { rate_limit: Some(20.0), rate_burst: Some(1), retry_after, ..Faults::default() };
+    let stage = Stage::with(200, rate).await;
+    let ids = stage.ask_for_all(ALL_BUT_ONE).await;
+    let mut workers = Vec::new();
+    for _ in 0..4 {
+        workers.push(Working::with(&stage, &[]).await);
+    }
+    all_are_stored(&stage, &ids).await;
+    let known = "SELECT count(*) FROM cuotas WHERE estado LIKE '%found%'";
+    assert_eq!(stage.database.value(known), "1", "what one is told all know");
+    let served = stage.simulator.served();
+    assert!(served.status_429 <= 100, "some waves, not a storm: {served:?}");
+    for worker in workers {
+        worker.stop().await;
+    }
+}
+
+/// Only a limit that somebody set must be kept whatever happens.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_all_know_of_the_rate_may_be_away() {
+    let stage = limited_to(40.0, 60).await;
+    let ids = stage.ask_for_all(ALL_BUT_ONE).await;
+    stage.database.execute("ALTER TABLE cuotas RENAME TO elsewhere");
+    let worker = Working::with(&stage, &[]).await;
+    all_are_stored(&stage, &ids).await;
+    let pass = Process::start("producer", &["sync"], &stage.variables()).finished().await;
+    assert_eq!(pass.code, Some(0), "{}", pass.stderr);
     worker.stop().await;
 }
 
