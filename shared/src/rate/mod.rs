@@ -146,9 +146,9 @@ impl Rate {
         let count = wanted.min((CHUNK / spacing) as u32).max(1);
         self.next_at = first_at + f64::from(count) * spacing;
         if found.is_some() {
-            let late = (from - first_at).max(0.0);
-            let spacing = if late > 0.0 { 0.0 } else { spacing };
-            self.record.add(first_at + late, count, spacing);
+            // Those that may be made at once are.
+            let spacing = if first_at < now { 0.0 } else { spacing };
+            self.record.add(first_at.max(now), count, spacing);
         }
         Some(Slots { first_at, count, spacing, slack, since: self.cool_until })
     }
@@ -209,7 +209,10 @@ impl Rate {
     fn conclude(&mut self, now: Secs) {
         let Some((at, wait)) = self.wave.take() else { return };
         self.record.end(at);
-        if let Some(limit) = &mut self.limit
+        if self.refused_at <= 0.0 {
+            // Of what the first wave shows, a part flowed in meanwhile.
+            self.burst = (self.burst / 2.0).max(1.0);
+        } else if let Some(limit) = &mut self.limit
             && self.record.count() > 0
         {
             let value = limit.value();

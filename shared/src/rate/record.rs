@@ -12,6 +12,9 @@ const MOST: usize = 48;
 /// Over less than this nothing is estimated.
 const SHORTEST: Secs = 0.1;
 
+/// The clocks of programs and database agree no better.
+const INEXACT: Secs = 0.001;
+
 /// When a lease began, how many requests it had, and the time between two of them.
 type Entry = (Secs, u32, Secs);
 
@@ -34,6 +37,7 @@ impl Record {
     /// Forgets what was given out for after `at`, where one was refused, and that one.
     pub(super) fn end(&mut self, at: Secs) {
         while let Some((first_at, count, spacing)) = self.0.pop_back() {
+            let at = at + INEXACT;
             let kept = (0..count).take_while(|&nth| first_at + f64::from(nth) * spacing <= at).count();
             if let Some(kept) = u32::try_from(kept).ok().and_then(|kept| kept.checked_sub(1)) {
                 if kept > 0 {
