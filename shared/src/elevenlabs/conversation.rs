@@ -69,6 +69,7 @@ impl Conversation {
     /// [`ApiError::NotJson`] or, without an id, [`ApiError::Malformed`].
     pub fn parse(json: &[u8]) -> Result<Self, ApiError> {
         let documented = body::as_documented::<Wire<'_>>(json)
+            .filter(|wire| !wire.has_unknown_turns())
             .and_then(|wire| wire.conversation(Oddities::default(), CallerLine::default()).ok());
         documented.map_or_else(|| lenient::conversation(json), Ok)
     }

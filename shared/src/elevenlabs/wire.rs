@@ -112,6 +112,11 @@ struct ClientDataWire {
 }
 
 impl Wire<'_> {
+    /// Whether a turn has nothing that is documented of one: what was said may stand in it under other names.
+    pub(super) fn has_unknown_turns(&self) -> bool {
+        self.transcript.iter().flatten().flatten().any(TurnWire::is_unknown)
+    }
+
     /// The conversation; what is odd in it is added to what was odd before it had the documented form.
     ///
     /// # Errors
@@ -188,6 +193,11 @@ impl MetadataWire {
 }
 
 impl TurnWire {
+    fn is_unknown(&self) -> bool {
+        let Self { role, message, multivoice_message, time_in_call_secs, user_identifier: _ } = self;
+        role.is_none() && message.is_none() && multivoice_message.is_none() && time_in_call_secs.is_none()
+    }
+
     fn said(self, oddities: &mut Oddities) -> Turn {
         let Self { role, message, multivoice_message, time_in_call_secs, user_identifier: _ } = self;
         let message = message.filter(|message| !message.is_empty());

@@ -102,7 +102,8 @@ const SCOPED: &[Field] =
     &[("data_collection_results", Shape::Items), ("evaluation_criteria_results", Shape::Items)];
 
 /// Keys of an object that is a turn, or a part of one, by itself.
-pub(super) const TURN_KEYS: [&str; 4] = ["message", "multivoice_message", "role", "text"];
+pub(super) const TURN_KEYS: [&str; 5] =
+    ["message", "multivoice_message", "role", "text", "time_in_call_secs"];
 
 /// Keys under which an item of a list says its id.
 pub(super) const ID_KEYS: [&str; 4] = ["data_collection_id", "criteria_id", "id", "name"];

@@ -53,6 +53,27 @@ fn parsed(body: &str) -> Conversation {
     Conversation::parse(body.as_bytes()).expect(body)
 }
 
+/// Found by the fuzz target `normalize`: of a turn without a role one reader took other fields for what was said.
+#[test]
+fn both_readers_take_the_same_for_a_turn() {
+    for (turn, said) in [
+        (json!({"time_in_call_secs": 49, "tool_results": [], "source_medium": "audio"}), None),
+        (json!({"role": "agent", "tool_calls": [{"tool_name": "x"}], "source_medium": "audio"}), None),
+        (json!({"role": null, "message": null, "tool_results": []}), None),
+        (json!({}), None),
+        (json!({"turn": {"role": "user", "message": "hola"}}), Some("hola")),
+        (json!({"x": [{"y": {"message": "hola"}}]}), Some("hola")),
+    ] {
+        let body = json!({"conversation_id": "c", "transcript": [turn]}).to_string();
+        for body in [body.clone(), format!("\u{feff}{body}")] {
+            let conversation = Conversation::parse(body.as_bytes()).expect("a conversation");
+            let found: Vec<_> =
+                conversation.transcript.iter().filter_map(|turn| turn.message.as_deref()).collect();
+            assert_eq!(found, Vec::from_iter(said), "{body}");
+        }
+    }
+}
+
 #[test]
 fn a_line_of_an_unexpected_shape_is_known_by_its_texts() {
     for (body, field) in [
