@@ -36,11 +36,11 @@ async fn what_is_nobodys_call_says_so_and_no_other_does() {
     for id in visitor.simulator.conversation_ids() {
         let source = visitor.detail(&id).await["metadata"]["conversation_initiation_source"].clone();
         let source = source.as_str().expect("a word").to_owned();
-        let is_nobodys = ["subagent_tool", "template_preview", "agent_testing"].contains(&source.as_str());
+        let is_nobodys = ["subagent_tool", "template_preview"].contains(&source.as_str());
         assert_eq!(is_nobodys, nobodys.contains(&id), "{id}: {source}");
         words.extend(is_nobodys.then_some(source));
     }
-    assert_eq!((nobodys.len(), words.len()), (6, 3));
+    assert_eq!((nobodys.len(), words.len()), (6, 2));
 }
 
 #[tokio::test]

@@ -148,8 +148,8 @@ impl<'a> Call<'a> {
 
     /// Where it began, in the platform's word.
     pub(crate) fn source(&self) -> &'static str {
-        /// What is nobody's call: an agent asks another, a template is looked at, a test runs.
-        const NOBODYS: [&str; 3] = ["subagent_tool", "template_preview", "agent_testing"];
+        /// What is nobody's call: an agent asks another, a template is looked at.
+        const NOBODYS: [&str; 2] = ["subagent_tool", "template_preview"];
         if is_nobodys(self.number) {
             return NOBODYS[(self.number / NOBODYS_EVERY) as usize % NOBODYS.len()];
         }
