@@ -80,7 +80,7 @@ fn texts(rows: &CallRows) -> Vec<String> {
         leaves(value, &mut texts);
         // In the whole, where a number stands that was told digit by digit.
         if value.is_array() || value.is_object() {
-            texts.push(value.to_string().replace("\\u0000", "\0"));
+            texts.push(value.to_string());
         }
     }
     texts
