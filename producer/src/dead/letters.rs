@@ -58,8 +58,8 @@ impl Letters {
                 error @ QueueError::Unreadable => {
                     let queue = self.broker.topology().queue(Destination::Dead);
                     log::error!(
-                        "{error}. Take it out of {queue} on RabbitMQ's management page (Get messages, automatic ack, 1 \
-                         message): those behind it are out of reach; what is asked for again is made anew from the book"
+                        "{error}. Those behind it are out of reach. Purge {queue} on RabbitMQ's management page: what is \
+                         dead is in the book, and what is asked for again is made anew from there"
                     );
                     Ok(Next::Unreadable)
                 }

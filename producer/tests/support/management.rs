@@ -26,11 +26,6 @@ impl Management {
         self.take(queue, 1, "reject_requeue_true");
     }
 
-    /// Takes the first message out, as a person does on the management page.
-    pub(crate) fn drop_first(&self, queue: &str) {
-        assert_eq!(self.take(queue, 1, "ack_requeue_false").len(), 1);
-    }
-
     fn take(&self, queue: &str, count: usize, ackmode: &str) -> Vec<Value> {
         let path = format!("queues/%2f/{}.{queue}/get", self.namespace);
         let body = json!({ "count": count, "ackmode": ackmode, "encoding": "auto" });
